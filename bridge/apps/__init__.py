@@ -1,0 +1,1 @@
+"""Native programs made reachable; each folder or file is one app."""
