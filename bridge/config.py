@@ -1,0 +1,94 @@
+"""The settings file, read once at start into frozen values; a setting is a size or a place, never a check.
+
+[daemon]
+ports = [4380, 4381, 4382]      # tried at the first start; the port is then this user's for good
+
+[limits]
+commands_per_second = 100       # per grant; `burst` on top
+
+[player]
+music_folders = ["~/Music"]
+engine = "auto"                 # "null": never touch a sound card
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from bridge import paths
+from bridge.errors import BridgeFault
+
+DEFAULT_PORTS = (4380, 4381, 4382)
+"""The ports that the SDK knows. Other ones need `new Tollbridge({ports})` in every page."""
+
+
+class ConfigInvalid(BridgeFault):
+    """The settings file cannot be read as settings; the detail names the place."""
+
+    code = "config_invalid"
+    title = "The settings file is not valid"
+
+
+def _count(most: int) -> msgspec.Meta:
+    return msgspec.Meta(ge=1, le=most)
+
+
+class DaemonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the daemon listens on 127.0.0.1; port 0 lets the system choose at the first start."""
+
+    ports: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, le=65535)], ...], msgspec.Meta(min_length=1)] = (
+        DEFAULT_PORTS
+    )
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sizes per grant (protocol section 1, Limits); each has an upper bound, none can be switched off."""
+
+    streams: Annotated[int, _count(1024)] = 8
+    sockets: Annotated[int, _count(1024)] = 8
+    requests_in_flight: Annotated[int, _count(4096)] = 64
+    commands_per_second: Annotated[int, _count(100_000)] = 100
+    burst: Annotated[int, _count(200_000)] = 200
+
+
+class PlayerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The media player app: folders that `open` may reach, and which device the embedded engine uses."""
+
+    music_folders: tuple[str, ...] | None = None
+    engine: Literal["auto", "null"] = "auto"
+
+    def folders(self) -> tuple[Path, ...]:
+        """Return the music folders; by default the one that the desktop names."""
+        if self.music_folders is None:
+            return (paths.music_folder(),)
+        return tuple(Path(folder).expanduser() for folder in self.music_folders)
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings; what the file leaves out has its default."""
+
+    daemon: DaemonSettings = DaemonSettings()
+    limits: Limits = Limits()
+    player: PlayerSection = PlayerSection()
+
+
+def read(file: Path) -> Settings:
+    """Read ``file``; a missing file means all defaults.
+
+    Raises:
+        ConfigInvalid: it is not TOML, or a setting is unknown or out of bounds.
+    """
+    try:
+        content = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{file} cannot be read: {error}") from error
+    try:
+        return msgspec.convert(tomllib.loads(content), Settings)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigInvalid(f"{file} is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ConfigInvalid(f"{file}: {error}") from error

@@ -1,0 +1,105 @@
+"""Opens the two listeners: TCP on 127.0.0.1, on a port that is this user's for good, and the Unix socket."""
+
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from bridge import paths
+from bridge.errors import BridgeFault
+
+HOST = "127.0.0.1"
+"""The literal, never a name: another user may hold [::1]:PORT, and a name can be rebound."""
+
+BACKLOG = 1024
+
+
+class PortTaken(BridgeFault):
+    """Something else listens where the pages of this user look for the daemon."""
+
+    code = "port_taken"
+    title = "The port is taken"
+
+
+def remembered_port(state: Path) -> int | None:
+    """Return the port that was chosen at the first start."""
+    try:
+        return int((state / "port").read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def forget_port(state: Path) -> None:
+    """Let the next start choose again (`tollbridge port --move`); browsers' owner grants end with the old port."""
+    (state / "port").unlink(missing_ok=True)
+
+
+def open_tcp(state: Path, ports: Sequence[int]) -> socket.socket:
+    """Return the listening TCP socket; the first start chooses among ``ports``, later ones keep that choice.
+
+    Raises:
+        PortTaken: the remembered port, or each of ``ports`` at the first start, is held by somebody else.
+    """
+    kept = remembered_port(state)
+    for port in ports if kept is None else (kept,):
+        listener = _bind(port)
+        if listener is not None:
+            if kept is None:
+                paths.write_private(state / "port", str(listener.getsockname()[1]).encode())
+            return listener
+    if kept is None:
+        tried = ", ".join(str(port) for port in ports)
+        raise PortTaken(f"the ports {tried} are all taken; free one, or set [daemon] ports in {paths.config_file()}")
+    uid = holder(kept)
+    who = "somebody else" if uid is None else f"uid {uid}" + (" (you)" if uid == os.getuid() else "")
+    raise PortTaken(
+        f"port {kept} is held by {who}. Pages look for you there: free it and start again, "
+        "or choose another with `tollbridge port --move`; browsers then need `tollbridge open` again"
+    )
+
+
+def open_unix(path: Path) -> socket.socket:
+    """Return the listening Unix socket (0600 in a 0700 folder); the caller holds the lock, so a leftover is stale."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(BACKLOG)
+    listener.settimeout(0.0)
+    return listener
+
+
+def holder(port: int, table: Path = Path("/proc/net/tcp")) -> int | None:
+    """Return the uid that listens on 127.0.0.1:``port`` or 0.0.0.0:``port``; None where the system does not tell."""
+    try:
+        rows = table.read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    for row in rows:
+        fields = row.split()
+        address, _, number = fields[1].partition(":")
+        if int(number, 16) == port and fields[3] == "0A" and address in ("0100007F", "00000000"):
+            return int(fields[7])
+    return None
+
+
+def _bind(port: int) -> socket.socket | None:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            # So that connections of the last run in TIME_WAIT do not block a restart. Never SO_REUSEPORT, which would
+            # let another process share the port; on Windows SO_REUSEADDR would as well.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return None
+        raise
+    listener.settimeout(0.0)
+    return listener
