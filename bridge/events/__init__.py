@@ -1,0 +1,1 @@
+"""The one event sequence and everybody who hears it."""
