@@ -11,8 +11,11 @@ The tree, first split by whose fault it is:
     │   ├── OriginNotApproved       403  origin_not_approved
     │   ├── OriginMismatch          403  origin_mismatch
     │   ├── ScopeMissing            403  scope_missing             scope
+    │   ├── ApprovalRequired        403  approval_required
     │   ├── NotFound                404  not_found
     │   ├── MethodNotAllowed        405  method_not_allowed
+    │   ├── RequestTimeout          408  request_timeout
+    │   ├── Cancelled               409  cancelled
     │   ├── Gone                    410  gone
     │   ├── BodyTooLarge            413  body_too_large
     │   ├── WrongMediaType          415  wrong_media_type
@@ -153,6 +156,14 @@ class ScopeMissing(ClientError):
     title = "The grant does not cover this"
 
 
+class ApprovalRequired(ClientError):
+    """A dangerous command needs a fresh yes of the owner."""
+
+    code = "approval_required"
+    status = 403
+    title = "The owner has to approve this"
+
+
 class NotFound(ClientError):
     """Nothing of that name, or nothing that this caller may know of."""
 
@@ -167,6 +178,22 @@ class MethodNotAllowed(ClientError):
     code = "method_not_allowed"
     status = 405
     title = "Method not allowed"
+
+
+class RequestTimeout(ClientError):
+    """The body did not arrive within its deadline."""
+
+    code = "request_timeout"
+    status = 408
+    title = "The request took too long to arrive"
+
+
+class Cancelled(ClientError):
+    """The caller cancelled the command; whether it took effect is not known."""
+
+    code = "cancelled"
+    status = 409
+    title = "Cancelled"
 
 
 class Gone(ClientError):

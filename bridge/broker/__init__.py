@@ -1,0 +1,1 @@
+"""The queue between the front and the workers."""
