@@ -9,7 +9,7 @@ from bridge.errors import InvalidParams, MalformedRequest
 Kind = TypeVar("Kind")
 
 
-def read_json_as(content: bytes | msgspec.Raw, kind: type[Kind]) -> Kind:
+def read_json_as(content: bytes | str | msgspec.Raw, kind: type[Kind]) -> Kind:
     """Return ``content`` as ``kind``.
 
     Raises:

@@ -36,9 +36,8 @@ def test_a_remembered_port_that_is_taken_is_told_with_its_holder(tmp_path: Path)
 
 
 def test_all_ports_taken_at_the_first_start_is_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as busy:
-        with pytest.raises(listen.PortTaken):
-            listen.open_tcp(tmp_path, (busy.getsockname()[1],))
+    with socket.create_server(("127.0.0.1", 0)) as busy, pytest.raises(listen.PortTaken):
+        listen.open_tcp(tmp_path, (busy.getsockname()[1],))
 
     assert listen.remembered_port(tmp_path) is None
 

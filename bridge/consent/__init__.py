@@ -1,0 +1,1 @@
+"""What the owner is being asked, and the surfaces that answer."""

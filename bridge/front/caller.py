@@ -1,0 +1,83 @@
+"""Makes a Caller: from a verified token, from a ticket, or from the Unix socket; nothing else can."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from bridge.errors import OriginMismatch, ProofInvalid, TokenInvalid, Unauthorized
+from bridge.front.policy import Speaker
+from bridge.messages import Caller
+from oauth import errors as oauth_errors
+from oauth.models import Access, Grant
+from oauth.server.verify import Verifier
+
+OWNER = Caller(client="owner", scopes=frozenset(), owner=True)
+"""Who stands behind the Unix socket: its folder is the owner's alone."""
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """What a socket ticket stands for; bound to grant, key and origin."""
+
+    caller: Caller
+    jkt: str | None
+
+
+class Callers:
+    """Turns what a request brings into a Caller."""
+
+    def __init__(self, verifier: Verifier, *, base: str, grant: Callable[[str], Grant | None]) -> None:
+        self._verifier = verifier
+        self._base = base
+        self._grant = grant
+
+    def verify(
+        self, speaker: Speaker, *, authorization: str | None, proofs: Sequence[str], method: str, path: str
+    ) -> tuple[Caller, str | None]:
+        """Return the caller and the thumbprint of its key.
+
+        Raises:
+            Unauthorized: no token, or one that is not valid, or no valid proof.
+            OriginMismatch: the token belongs to another client.
+        """
+        try:
+            access = self._verifier.verify(
+                authorization=authorization,
+                proofs=proofs,
+                method=method,
+                url=self._base + path,
+                origin=speaker.origin,
+            )
+        except oauth_errors.TokenRequired as error:
+            raise Unauthorized(str(error)) from error
+        except oauth_errors.TokenInvalid as error:
+            raise TokenInvalid(str(error)) from error
+        except oauth_errors.ProofInvalid as error:
+            raise ProofInvalid(str(error)) from error
+        except oauth_errors.OriginMismatch as error:
+            raise OriginMismatch(str(error)) from error
+        return _caller(access), access.jkt
+
+    def now(self, caller: Caller) -> Caller | None:
+        """Return ``caller`` with the scopes that its grant still covers; None once the grant has ended.
+
+        Read again at each call and event of a session, which lives as long as its grant, not its token.
+        """
+        if caller.grant is None:
+            return caller
+        grant = self._grant(caller.grant)
+        if grant is None or not grant.is_allowed:
+            return None
+        if caller.scopes <= grant.scopes:
+            return caller
+        return msgspec.structs.replace(caller, scopes=caller.scopes & grant.scopes)
+
+
+def _caller(access: Access) -> Caller:
+    return Caller(
+        client=access.client_id,
+        origin=access.origin,
+        scopes=access.scopes,
+        grant=access.grant,
+        pairing=access.pairing,
+        owner=access.is_owner,
+    )

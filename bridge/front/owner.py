@@ -1,0 +1,140 @@
+"""What only the owner may ask: status, grants, refusals, activation links, tokens for native programs."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+
+from bridge import __version__
+from bridge.broker.port import Broker
+from bridge.clock import rfc3339
+from bridge.errors import InvalidParams, NotFound
+from bridge.events.journal import Journal
+from bridge.front.consent import client_view
+from bridge.front.reading import read_as
+from bridge.front.refusals import Refusals
+from bridge.front.sessions import Sessions
+from oauth.models import Grant
+from oauth.server.flows import AuthorizationServer
+from oauth.store import Store
+
+LONGEST_TTL_SECONDS = 180 * 24 * 3600
+_NAME = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
+
+
+class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/tokens``: scopes separated by spaces, ``ttl`` in seconds."""
+
+    scope: str
+    ttl: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_TTL_SECONDS)] = 3600
+    name: str = "cli"
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What does not change while the daemon runs; ``started`` in seconds since the epoch."""
+
+    base: str
+    socket: str
+    started: float
+
+
+class Owner:
+    """The owner's routes."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        broker: Broker,
+        journal: Journal,
+        sessions: Sessions,
+        refusals: Refusals,
+        server: AuthorizationServer,
+        store: Store,
+        connections: Callable[[], int],
+    ) -> None:
+        self._facts = facts
+        self._broker = broker
+        self._journal = journal
+        self._sessions = sessions
+        self._refusals = refusals
+        self._server = server
+        self._store = store
+        self._connections = connections
+
+    async def status(self, request: web.Request) -> web.Response:
+        """``GET /v1/status``: who I am, where I listen, how busy I am."""
+        del request
+        facts = self._facts
+        return _json(
+            {
+                "version": __version__,
+                "pid": os.getpid(),
+                "base": facts.base,
+                "socket": facts.socket,
+                "started": rfc3339(facts.started),
+                "uptime": round(time.time() - facts.started, 1),
+                "connections": self._connections(),
+                "sessions": len(self._sessions),
+                "events": self._journal.seq,
+                "apps": [{"name": app.name, "title": app.title} for app in self._broker.apps.values()],
+                "grants": len(self._store.grants()),
+            }
+        )
+
+    async def activation_link(self, request: web.Request) -> web.Response:
+        """``POST /v1/activation-links``: a single-use link that makes a browser the owner's."""
+        del request
+        secret, expires_in = self._server.activation_link()
+        return _json({"link": f"{self._facts.base}/#activate={secret}", "expires_in": expires_in})
+
+    async def token(self, request: web.Request) -> web.Response:
+        """``POST /v1/tokens``: a bearer token for a native program of the owner's."""
+        asked = await read_as(request, TokenRequest)
+        if _NAME.fullmatch(asked.name) is None:
+            raise InvalidParams("a name is 1 to 32 of a-z, 0-9 and -", path="$.name")
+        scopes = frozenset(asked.scope.split())
+        known = {scope for app in self._broker.apps.values() for scope in app.scopes}
+        if not scopes or not scopes <= known:
+            raise InvalidParams(f"scopes are some of {', '.join(sorted(known))}", path="$.scope")
+        token = self._server.issue_native(asked.name, scopes, asked.ttl)
+        await self._store.commit()
+        return _json(token)
+
+    async def grants(self, request: web.Request) -> web.Response:
+        """``GET /v1/grants``: every answer that is remembered."""
+        del request
+        return _json({"grants": [self._shown(grant) for grant in self._store.grants()]})
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """``DELETE /v1/grants/{id}``: forget an answer; its pairings and live sessions end at once."""
+        grant = self._store.grant(request.match_info["id"])
+        if grant is None:
+            raise NotFound("there is no such grant; `tollbridge grants` lists them")
+        self._store.revoke(grant.id)
+        await self._store.commit()
+        return web.Response(status=204)
+
+    async def refusals(self, request: web.Request) -> web.Response:
+        """``GET /v1/refusals``: the last requests that were closed or answered with nothing."""
+        del request
+        return _json({"refusals": self._refusals.list()})
+
+    def _shown(self, grant: Grant) -> dict[str, object]:
+        return {
+            "id": grant.id,
+            "client": client_view(grant.client_id, is_development=grant.is_development),
+            "answer": "allowed" if grant.is_allowed else "denied",
+            "scopes": sorted(grant.scopes),
+            "created": rfc3339(grant.created_at),
+            "until": None if grant.ends_at is None else rfc3339(grant.ends_at),
+            "pairings": len(self._store.pairings(grant.id)),
+        }
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

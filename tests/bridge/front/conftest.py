@@ -1,0 +1,78 @@
+"""A daemon's front in this process, on real sockets, with an app of the test's own."""
+
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bridge import listen
+from bridge.broker.embedded import EmbeddedBroker
+from bridge.config import Limits, Settings
+from bridge.front.house import House
+from bridge.front.owner import Facts
+from bridge.front.pages import Pages
+from bridge.identity import Identity
+from bridge.worker import Worker
+from oauth.store import Store
+from tests.bridge.amplifier import Amplifier
+from tests.bridge.front.client import Front
+
+PAGES = {
+    "dashboard.html": "<!doctype html><title>Dashboard</title>",
+    "consent.html": "<!doctype html><title>Consent</title>",
+    "consent.js": "export {};",
+}
+
+
+@pytest.fixture(name="limits")
+def _limits() -> Limits:
+    return Limits(commands_per_second=1000, burst=1000)
+
+
+@pytest.fixture(name="amplifier")
+def _amplifier() -> Amplifier:
+    return Amplifier()
+
+
+@pytest.fixture(name="front")
+async def _front(tmp_path: Path, amplifier: Amplifier, limits: Limits) -> AsyncIterator[Front]:
+    web_folder = tmp_path / "web"
+    web_folder.mkdir()
+    for name, text in PAGES.items():
+        (web_folder / name).write_text(text, encoding="utf-8")
+    async with AsyncExitStack() as stack:
+        tcp = listen.open_tcp(tmp_path, (0,))
+        unix = listen.open_unix(tmp_path / "socket")
+        stack.callback(unix.close)
+        stack.callback(tcp.close)
+        store = await stack.enter_async_context(Store.open(tmp_path / "grants.sqlite", clock=time.time))
+        worker = Worker([amplifier.app])
+        facts = Facts(f"http://127.0.0.1:{tcp.getsockname()[1]}", str(tmp_path / "socket"), time.time())
+        house = House(
+            Settings(limits=limits),
+            facts,
+            pages=Pages(web_folder),
+            identity=Identity(secrets.token_bytes(32)),
+            store=store,
+            broker=EmbeddedBroker(worker),
+        )
+        await stack.enter_async_context(worker.run())
+        runner = web.AppRunner(house.application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        house.server = runner.server
+        stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(house.stop)
+        await web.SockSite(runner, _dup(tcp)).start()
+        await web.SockSite(runner, _dup(unix)).start()
+        front = Front(facts.base, facts.socket, house, store)
+        stack.push_async_callback(front.close)
+        yield front
+
+
+def _dup(listener: socket.socket) -> socket.socket:
+    return listener.dup()
