@@ -1,0 +1,130 @@
+"""The SQLite file beneath the store: rows of JSON by table and id, in WAL mode, durable when a write returns.
+
+Every method blocks, and SQLite wants one thread: the store calls them all from its writer thread.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from oauth.errors import StoreDamaged, StoreTooNew
+
+SCHEMA_VERSION = 1
+TABLES = ("grants", "pairings", "access_tokens", "refresh_tokens", "known_origins")
+BUSY_SECONDS = 5.0
+"""How long a write waits for another process (a backup, a curious person) to let go of the file."""
+
+_MODE = 0o600
+
+
+class Write(msgspec.Struct, frozen=True):
+    """One row to be: ``value`` None deletes it."""
+
+    table: str
+    id: str
+    value: bytes | None
+
+
+class Database:
+    """One open file.
+
+    Raises:
+        StoreTooNew: the file has a newer schema.
+        StoreDamaged: the file is not one of ours.
+        sqlite3.Error: it cannot be opened or written.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        _create_private(path)
+        self._connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        try:
+            # The version is read first: a file of a newer daemon is left as it is, journal mode included.
+            version = self._version()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            raise StoreDamaged(f"{path.name} is not a store of grants; move it away to start anew") from error
+        if version > SCHEMA_VERSION:
+            raise StoreTooNew(f"{path.name} was written by a newer version (schema {version}); use that version")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA secure_delete=ON")
+        if version == 0:
+            self._create()
+
+    def _version(self) -> int:
+        known = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone()
+        return int(self._meta("schema_version")) if known else 0
+
+    def _create(self) -> None:
+        with self._transaction():
+            self._connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID")
+            for table in TABLES:
+                columns = "(id TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+                self._connection.execute(f"CREATE TABLE {table} {columns}")
+            self._connection.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("schema_version", str(SCHEMA_VERSION).encode()), ("refresh_key", secrets.token_bytes(32))],
+            )
+
+    def refresh_key(self) -> bytes:
+        """Return K (32 bytes), from which successors of refresh tokens are made."""
+        return self._meta("refresh_key")
+
+    def _meta(self, name: str) -> bytes:
+        row = self._connection.execute("SELECT CAST(value AS BLOB) FROM meta WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise StoreDamaged(f"the store has no {name}")
+        return bytes(row[0])
+
+    def load(self) -> dict[str, list[bytes]]:
+        """Return all rows' values by table."""
+        return {
+            table: [row[0] for row in self._connection.execute(f"SELECT CAST(value AS BLOB) FROM {table}")]  # noqa: S608  # our names
+            for table in TABLES
+        }
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Make all of ``writes`` durable, or none."""
+        with self._transaction():
+            for row in writes:
+                if row.value is None:
+                    self._connection.execute(f"DELETE FROM {row.table} WHERE id = ?", (row.id,))  # noqa: S608  # ours
+                else:
+                    self._connection.execute(
+                        f"INSERT OR REPLACE INTO {row.table} VALUES (?, ?)",  # noqa: S608  # one of TABLES
+                        (row.id, row.value),
+                    )
+
+    def close(self) -> None:
+        """Close the file; the journal is folded in."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+def _create_private(path: Path) -> None:
+    # SQLite gives its journal files the mode of the main one, so that must be right before it opens it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _MODE))
+    path.chmod(_MODE)
