@@ -1,0 +1,154 @@
+"""The daemon's answers as the command line reads them: only the members that it shows, unknown ones skipped."""
+
+import msgspec
+
+from bridge.messages import Schema
+
+
+class Client(msgspec.Struct, frozen=True):
+    """``kind`` "page", "native" or "owner"; ``origin`` of a page; ``development``: it is served by this computer."""
+
+    id: str
+    kind: str
+    origin: str | None = None
+    development: bool = False
+
+
+class AskedScope(msgspec.Struct, frozen=True):
+    """A scope that is asked for, in plain words."""
+
+    scope: str
+    sentence: str
+
+
+class PendingRequest(msgspec.Struct, frozen=True):
+    """A client that waits for the owner's answer; ``code`` as its page shows it, ``age`` in seconds."""
+
+    code: str
+    client: Client
+    scopes: tuple[AskedScope, ...]
+    age: float
+
+
+class PendingRequests(msgspec.Struct, frozen=True):
+    """``GET /oauth/requests``."""
+
+    requests: tuple[PendingRequest, ...]
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """``POST /oauth/requests/{code}``."""
+
+    status: str
+
+
+class GrantRow(msgspec.Struct, frozen=True):
+    """The owner's remembered answer for one client; ``answer`` "allowed" or "denied"; times RFC 3339."""
+
+    id: str
+    client: Client
+    answer: str
+    scopes: tuple[str, ...]
+    created: str
+    until: str | None
+    pairings: int
+
+
+class GrantRows(msgspec.Struct, frozen=True):
+    """``GET /v1/grants``."""
+
+    grants: tuple[GrantRow, ...]
+
+
+class RefusalRow(msgspec.Struct, frozen=True):
+    """A request that the daemon did not let speak, and what would change that; ``time`` RFC 3339."""
+
+    time: str
+    reason: str
+    remedy: str
+    method: str
+    path: str
+    origin: str | None
+
+
+class RefusalRows(msgspec.Struct, frozen=True):
+    """``GET /v1/refusals``, newest last."""
+
+    refusals: tuple[RefusalRow, ...]
+
+
+class CommandRow(msgspec.Struct, frozen=True):
+    """A command that may be called; ``deadline`` in seconds."""
+
+    name: str
+    summary: str
+    params: Schema
+    deadline: float
+
+
+class AppRow(msgspec.Struct, frozen=True):
+    """An app and its commands, by name."""
+
+    name: str
+    commands: dict[str, CommandRow]
+
+
+class AppRows(msgspec.Struct, frozen=True):
+    """``GET /v1/apps``."""
+
+    apps: tuple[AppRow, ...]
+
+    def command(self, app: str, command: str) -> CommandRow | None:
+        """Return the command ``app.command``, or None."""
+        return next((row.commands.get(command) for row in self.apps if row.name == app), None)
+
+
+class HostedApp(msgspec.Struct, frozen=True):
+    """An app that the daemon hosts."""
+
+    name: str
+    title: str
+
+
+class StatusAnswer(msgspec.Struct, frozen=True):
+    """``GET /v1/status``; ``started`` RFC 3339, ``uptime`` in seconds."""
+
+    version: str
+    pid: int
+    base: str
+    socket: str
+    started: str
+    uptime: float
+    connections: int
+    sessions: int
+    apps: tuple[HostedApp, ...]
+
+
+class TokenAnswer(msgspec.Struct, frozen=True):
+    """``POST /v1/tokens``; ``expires_in`` in seconds."""
+
+    access_token: str
+    expires_in: float
+    scope: str
+
+
+class ActivationLink(msgspec.Struct, frozen=True):
+    """``POST /v1/activation-links``; ``expires_in`` in seconds."""
+
+    link: str
+    expires_in: float
+
+
+class Place(msgspec.Struct, frozen=True):
+    """``GET /v1/events`` by long poll, of which only the cursor is read."""
+
+    cursor: str
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """An event as it travels; ``time`` RFC 3339."""
+
+    topic: str
+    name: str
+    time: str
+    data: msgspec.Raw

@@ -1,0 +1,35 @@
+"""`tollbridge run`: the daemon, in the foreground."""
+
+import logging
+
+import click
+
+from bridge import config, paths
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  tollbridge run
+  tollbridge run -v"""
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log every detail (level debug) on standard error.")
+@click.pass_context
+def run(ctx: click.Context, *, verbose: bool) -> None:
+    """Run the daemon until Ctrl-C or SIGTERM.
+
+    It listens on 127.0.0.1 for approved web pages and on a Unix socket for you. Settings are read from the file that
+    `tollbridge paths` names; they are sizes and places, no check can be switched off.
+    """
+    settings = config.read(paths.config_file())
+    # Imported here: the daemon with its web server loads ten times longer than any other command.
+    from bridge import daemon
+    from bridge.cli.activation import forget_redirect
+
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    status = daemon.run(settings)
+    if status == 0:
+        forget_redirect()
+    ctx.exit(status)

@@ -1,0 +1,159 @@
+"""The owner's answer in a terminal: shown who asks, then yes or no."""
+
+import pytest
+
+from tests.bridge.cli.conftest import Cli
+from tests.bridge.cli.daemon_double import DaemonDouble, problem
+
+PAGE = {
+    "code": "BCDF-GHJK",
+    "status": "pending",
+    "client": {"id": "https://radio.example", "kind": "page", "origin": "https://radio.example", "development": False},
+    "scopes": [
+        {"scope": "player:control", "sentence": "Play, pause and seek", "granted": False},
+        {"scope": "player:read", "sentence": "See what is playing", "granted": True},
+    ],
+    "age": 12.3,
+}
+PROGRAM = {
+    "code": "LMNP-QRST",
+    "client": {"id": "native:lamp", "kind": "native", "origin": None, "development": False},
+    "scopes": [],
+    "age": 1,
+}
+ANSWER = ("POST", "/oauth/requests/BCDF-GHJK")
+
+
+@pytest.fixture(autouse=True)
+def _asked(daemon: DaemonDouble) -> None:
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [PROGRAM, PAGE]}
+    daemon.answers[ANSWER] = 200, {"status": "allowed"}
+
+
+def _answers(daemon: DaemonDouble) -> list[object]:
+    return [request.body for request in daemon.received if request.method == "POST"]
+
+
+@pytest.mark.parametrize("code", ["BCDF-GHJK", "bcdfghjk", "bcdf-GHJK", " BCDF GHJK "])
+def test_who_asks_and_for_what_is_shown_before_the_question(daemon: DaemonDouble, cli: Cli, code: str) -> None:
+    ran = cli("approve", code, stdin="y\n")
+
+    assert 0 == ran.status
+    assert (
+        "https://radio.example wants to:\n"
+        "  * Play, pause and seek (player:control)\n"
+        "  * See what is playing (player:read)\n"
+        "It was asked by a page in a browser on this computer, 12 s ago.\n"
+        "Allow this? [y/N]: "
+    ) in ran.out
+    assert ran.out.endswith("Allowed: https://radio.example\n")
+    assert [{"answer": "allow"}] == _answers(daemon)
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", ""])
+def test_anything_but_yes_answers_nothing(daemon: DaemonDouble, cli: Cli, typed: str) -> None:
+    ran = cli("approve", "BCDF-GHJK", stdin=typed)
+
+    assert 1 == ran.status
+    assert "Nothing was answered; the page still waits." in ran.err
+    assert [] == _answers(daemon)
+
+
+def test_yes_skips_the_question_and_still_shows_who_asks(daemon: DaemonDouble, cli: Cli) -> None:
+    ran = cli("approve", "BCDF-GHJK", "--yes")
+
+    assert 0 == ran.status
+    assert "https://radio.example wants to:" in ran.out
+    assert "[y/N]" not in ran.out
+    assert [{"answer": "allow"}] == _answers(daemon)
+
+
+def test_fewer_scopes_may_be_allowed(daemon: DaemonDouble, cli: Cli) -> None:
+    ran = cli("approve", "BCDF-GHJK", "--scope", "player:read", "--yes")
+
+    assert 0 == ran.status
+    assert "  * Play, pause and seek (player:control) - will not be allowed\n" in ran.out
+    assert [{"answer": "allow", "scopes": ["player:read"]}] == _answers(daemon)
+
+
+def test_a_scope_that_was_not_asked_for_is_a_usage_error(daemon: DaemonDouble, cli: Cli) -> None:
+    ran = cli("approve", "BCDF-GHJK", "--scope", "owner", "--yes")
+
+    assert 2 == ran.status
+    assert "It does not ask for owner." in ran.err
+    assert [] == _answers(daemon)
+
+
+def test_deny_says_no_without_a_question(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers[ANSWER] = 200, {"status": "denied"}
+
+    ran = cli("deny", "bcdf-ghjk")
+
+    assert (0, "Denied: https://radio.example\n") == (ran.status, ran.out)
+    assert [{"answer": "deny"}] == _answers(daemon)
+
+
+@pytest.mark.parametrize("command", ["approve", "deny"])
+def test_an_unknown_code_is_said(daemon: DaemonDouble, cli: Cli, command: str) -> None:
+    ran = cli(command, "ZZZZ-ZZZZ")
+
+    assert 1 == ran.status
+    assert "No request with the code ZZZZ-ZZZZ is waiting." in ran.err
+    assert [] == _answers(daemon)
+
+
+def test_a_request_that_went_away_during_the_question_is_said(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers[ANSWER] = problem(404, "not_found", detail="no request has this code")
+
+    ran = cli("approve", "BCDF-GHJK", stdin="y\n")
+
+    assert 1 == ran.status
+    assert "no request has this code" in ran.err
+
+
+@pytest.mark.parametrize("code", ["", "-", "../../v1/status", "BCDF/GHJK", "ABC", "A" * 40, "ÄÖÜ-ÄÖÜ"])
+def test_what_is_no_code_is_a_usage_error(daemon: DaemonDouble, cli: Cli, code: str) -> None:
+    ran = cli("approve", "--", code)
+
+    assert 2 == ran.status
+    assert "is not a code" in ran.err
+    assert [] == daemon.received
+
+
+def test_a_program_is_shown_as_not_verified(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["POST", "/oauth/requests/LMNP-QRST"] = 200, {"status": "allowed"}
+
+    out = cli("approve", "LMNP-QRST", "--yes").out
+
+    assert "A program on this computer that calls itself lamp (not verified) wants to:" in out
+    assert "It was asked by a program on this computer" in out
+
+
+def test_a_hostile_sentence_cannot_take_over_the_terminal(daemon: DaemonDouble, cli: Cli) -> None:
+    scope = {"scope": "a:b", "sentence": "See\x1b[1A\x1b[2Kall\nhttps://bank.example wants to:", "granted": False}
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [{**PAGE, "scopes": [scope]}]}
+
+    out = cli("approve", "BCDF-GHJK", "--yes").out
+
+    assert "\x1b" not in out
+    assert "\nhttps://bank.example" not in out
+
+
+def test_a_development_address_is_said_to_end(daemon: DaemonDouble, cli: Cli) -> None:
+    client = {"id": "http://localhost:4390", "kind": "page", "origin": "http://localhost:4390", "development": True}
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [{**PAGE, "client": client}]}
+
+    assert "the permission ends after 24 hours" in cli("approve", "BCDF-GHJK", "--yes").out
+
+
+def test_pending_lists_who_waits(cli: Cli) -> None:
+    lines = cli("pending").out.splitlines()
+
+    assert lines[1].split() == ["LMNP-QRST", "native:lamp", "1", "s"]
+    assert lines[2].split() == ["BCDF-GHJK", "https://radio.example", "player:control", "12", "s"]
+
+
+def test_pending_says_that_nobody_waits(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": []}
+
+    assert "Nobody is waiting for an answer.\n" == cli("pending").out
