@@ -12,8 +12,8 @@
         greeted.publish("said", params)
         return params
 
-Parameters are ``Params``, results any msgspec Struct; their JSON Schema shows in ``GET /v1/apps``. A handler may also take the
-``Caller`` as its second argument, and be ``async``. Implemented by app authors; called by ``bridge.worker`` alone.
+Parameters are ``Params``, results any msgspec Struct; their JSON Schema shows in ``GET /v1/apps``. A handler may also
+take the ``Caller`` as its second argument, and be ``async``. Implemented by app authors, called by ``bridge.worker``.
 """
 
 import inspect
@@ -232,7 +232,7 @@ def _bind(
     return kinds[0], result, handler
 
 
-def _schema(kind: type[msgspec.Struct]) -> Schema:
+def _schema(kind: object) -> Schema:
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         raise TypeError(f"{kind!r} is not a msgspec Struct: JSON objects can grow fields later, bare values cannot")
     return msgspec.json.schema(kind)

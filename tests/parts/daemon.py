@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +19,20 @@ STOP_DEADLINE_SECONDS = 10.0
 
 
 class Daemon:
-    """A daemon in a temporary home. ``settings`` is TOML; ``env`` is added to an otherwise clean environment."""
+    """A daemon in a temporary home. ``settings`` is TOML; ``env`` is added to an otherwise clean environment.
 
-    def __init__(self, *, settings: str = "", env: Mapping[str, str] | None = None, player: str = "null") -> None:
+    ``program`` is what Python runs, for a daemon that hosts apps of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: str = "",
+        env: Mapping[str, str] | None = None,
+        player: str = "null",
+        program: Sequence[str] = ("-m", "bridge", "run"),
+    ) -> None:
+        self._program = program
         self._folder = tempfile.TemporaryDirectory(prefix="tb-")
         self.home = Path(self._folder.name)
         self.music = self.home / "Music"
@@ -86,7 +97,7 @@ class Daemon:
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bridge", "run"], env=self.env, stdout=log, stderr=log, cwd=self.home
+                [sys.executable, *self._program], env=self.env, stdout=log, stderr=log, cwd=self.home
             )
         deadline = begun + START_DEADLINE_SECONDS
         while not self._answers():

@@ -1,0 +1,1 @@
+"""The media player app: any player of the desktop, or the engine built in."""

@@ -1,0 +1,1 @@
+"""The player built in: files of the music folders through miniaudio."""

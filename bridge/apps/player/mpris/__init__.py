@@ -1,0 +1,1 @@
+"""Players of the desktop, over D-Bus (MPRIS 2.2)."""
