@@ -1,6 +1,7 @@
 """Front and worker in one process: a call is a call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import msgspec
 
@@ -20,13 +21,13 @@ class EmbeddedBroker:
         """See `bridge.broker.port.Broker`."""
         return self._apps
 
-    async def call(self, command: Command) -> Reply:
+    def call(self, command: Command) -> Coroutine[Any, Any, Reply]:
         """See `bridge.broker.port.Broker`."""
-        return await self._worker.call(command)
+        return self._worker.call(command)
 
-    async def state(self, app: str) -> msgspec.Raw | None:
+    def state(self, app: str) -> Coroutine[Any, Any, msgspec.Raw | None]:
         """See `bridge.broker.port.Broker`."""
-        return await self._worker.state(app)
+        return self._worker.state(app)
 
     def hear(self, listener: Callable[[Event], None]) -> None:
         """See `bridge.broker.port.Broker`."""

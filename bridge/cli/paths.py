@@ -2,9 +2,18 @@
 
 import click
 
-from bridge import config, paths
-from bridge.cli.failures import Failure
+from bridge import config, paths, runtime
+from bridge.cli.failures import Failure, NotRunning
 from bridge.cli.terminal import compact_json, print_json, print_pairs
+
+BASE = "base"
+_PLACES = {
+    "settings": paths.config_file,
+    "state": paths.state_folder,
+    "runtime": paths.runtime_folder,
+    "runtime_file": paths.runtime_file,
+    "socket": paths.socket,
+}
 
 
 @click.command(
@@ -13,18 +22,23 @@ from bridge.cli.terminal import compact_json, print_json, print_pairs
     epilog="""\b
 Examples:
   tollbridge paths
-  tollbridge paths --json""",
+  tollbridge paths --json
+  curl --unix-socket "$(tollbridge paths socket)" http://localhost/v1/apps
+  curl --noproxy 127.0.0.1 "$(tollbridge paths base)/v1/hello\"""",
 )
+@click.argument("name", required=False, type=click.Choice([*_PLACES, BASE]))
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as JSON.")
-def show_paths(*, as_json: bool) -> None:
-    """Show where settings, state, the socket and your music lie; no daemon is needed."""
-    places = {
-        "settings": str(paths.config_file()),
-        "state": str(paths.state_folder()),
-        "runtime": str(paths.runtime_folder()),
-        "runtime_file": str(paths.runtime_file()),
-        "socket": str(paths.socket()),
-    }
+def show_paths(*, name: str | None, as_json: bool) -> None:
+    """Show where settings, state, the socket and your music lie; no daemon is needed.
+
+    With NAME, print that place alone. The name "base" stands for the address of the daemon that runs now.
+    """
+    if name is not None:
+        if as_json:
+            raise click.UsageError("--json goes without NAME.")
+        click.echo(_base() if name == BASE else str(_PLACES[name]()))
+        return
+    places = {label: str(place()) for label, place in _PLACES.items()}
     fault: config.ConfigInvalid | None = None
     music: list[str] = []
     try:
@@ -39,3 +53,10 @@ def show_paths(*, as_json: bool) -> None:
     if fault is not None:
         # The other paths are what one needs to mend it, so they are shown first.
         raise Failure(f"{fault.title}: {fault.detail}")
+
+
+def _base() -> str:
+    told = runtime.read(paths.runtime_file())
+    if told is None:
+        raise NotRunning
+    return told.base

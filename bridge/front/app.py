@@ -1,22 +1,23 @@
-"""The request path on one screen: the route table and the order of the middlewares."""
+"""The request path on one screen: the route table and the way of a request."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Sequence
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from bridge.front.caller import Callers
+from bridge.errors import MethodNotAllowed, NotFound
 from bridge.front.commands import Apps, Call, State
 from bridge.front.consent import Consent
 from bridge.front.guard import Guard
 from bridge.front.hello import Hello
 from bridge.front.owner import Owner
 from bridge.front.pages import Pages
-from bridge.front.policy import Kind, Place
+from bridge.front.policy import Kind, Refused
 from bridge.front.poll import Poll
-from bridge.front.problems import answer_errors, stamp
+from bridge.front.problems import answer_error, problem_response, stamp
 from bridge.front.reading import BODY_BYTES
-from bridge.front.refusals import Refusals
 from bridge.front.route import Need, Route
 from bridge.front.stream import Stream
 from bridge.front.tickets import SocketTickets
@@ -80,18 +81,30 @@ def table(on: Handlers) -> list[Route]:
     ]
 
 
-def build(routes: Sequence[Route], place: Callable[[], Place], callers: Callers, refusals: Refusals) -> web.Application:
-    """Return the application. Order matters: errors become answers, then the policy, then the caller."""
-    rules: dict[web.AbstractRoute, Route] = {}
-    guard = Guard(rules, place, callers, refusals)
-    app = web.Application(
-        middlewares=[answer_errors, guard.speak, guard.authenticate],
-        client_max_size=BODY_BYTES,
-    )
-    for route in (*routes, *_preflights(routes)):
-        rules[app.router.add_route(route.method, route.path, route.handler)] = route
+def build(routes: Sequence[Route], guard: Guard) -> web.Application:
+    """Return the application that answers ``routes`` and nothing else, each behind the guard."""
+    app = web.Application(client_max_size=BODY_BYTES)
+    for route in (*routes, *_preflights(routes), Route("*", "/{path:.*}", Kind.API, Need.NONE, _missing(routes))):
+        app.router.add_route(route.method, route.path, _guarded(route, guard))
     app.on_response_prepare.append(stamp)
     return app
+
+
+def _guarded(route: Route, guard: Guard) -> Handler:
+    """Return the way of a request: may it speak, who is the caller, then the handler; errors become answers."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            guard.check(request, route)
+            return await route.handler(request)
+        except Refused as refused:
+            return guard.refuse(request, refused)
+        except ConnectionError:
+            raise  # nobody is there to be told
+        except Exception as error:  # noqa: BLE001  # the one place where every error becomes an answer
+            return answer_error(request, error)
+
+    return answer
 
 
 def _preflights(routes: Sequence[Route]) -> list[Route]:
@@ -112,7 +125,22 @@ async def _preflight(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=_PREFLIGHT)
 
 
-def _by_accept(stream: Stream, poll: Poll) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _missing(routes: Sequence[Route]) -> Handler:
+    """Return the handler of all other paths and methods, which are held to the API's rule as well."""
+    served = [(re.compile(re.sub(r"\{\w+(:[^}]+)?\}", "[^/]+", route.path)), route.method) for route in routes]
+
+    async def missing(request: web.Request) -> web.Response:
+        allowed = sorted({method for path, method in served if path.fullmatch(request.path)})
+        if not allowed:
+            raise NotFound("there is nothing at this path; GET /v1/apps lists the commands")
+        response = problem_response(MethodNotAllowed(f"this path takes {', '.join(allowed)}").problem())
+        response.headers["Allow"] = ", ".join(allowed)
+        return response
+
+    return missing
+
+
+def _by_accept(stream: Stream, poll: Poll) -> Handler:
     async def events(request: web.Request) -> web.StreamResponse:
         if "text/event-stream" in request.headers.get("Accept", ""):
             return await stream.open(request)

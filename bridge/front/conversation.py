@@ -11,7 +11,7 @@ from bridge.front.dispatch import Dispatch
 from bridge.front.session import Session
 from bridge.front.sessions import TOKEN_ENDED
 from bridge.front.topics import Topics
-from bridge.messages import Caller, Reply
+from bridge.messages import Caller, CommandDescription, Reply
 
 
 class Conversation:
@@ -32,7 +32,11 @@ class Conversation:
             self._session.close(TOKEN_ENDED)
             return
         try:
-            await self._answer(caller, frames.read(text))
+            frame = frames.read(text)
+            if isinstance(frame, frames.CallFrame):
+                await self._call(caller, frame)
+            else:
+                self._answer(caller, frame)
         except BridgeError as error:
             self._session.write(frames.error(error.problem()))
 
@@ -43,10 +47,8 @@ class Conversation:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
 
-    async def _answer(self, caller: Caller, frame: frames.Frame) -> None:
+    def _answer(self, caller: Caller, frame: frames.Frame) -> None:
         match frame:
-            case frames.CallFrame():
-                await self._call(caller, frame)
             case frames.SubscribeFrame(topics=topics):
                 self._subscribe(caller, topics)
             case frames.UnsubscribeFrame(topics=topics):
@@ -57,40 +59,39 @@ class Conversation:
                     call.cancel()
             case frames.PingFrame(t=t):
                 self._session.write(frames.message("pong", t=t))
-            case frames.HelloFrame():
+            case _:
                 raise MalformedRequest("hello is said once, as the first frame")
 
     async def _call(self, caller: Caller, frame: frames.CallFrame) -> None:
+        """Run a command: one that never waits at once, any other beside what comes next."""
         app, _, name = frame.command.partition(".")
         try:
-            instant = self._dispatch.command(caller, app, name).instant
+            described = self._dispatch.command(caller, app, name)
+            if described.instant:
+                reply = await self._dispatch.run_described(caller, app, described, frame.params, frame.key)
+                self._reply(frame.id, reply)
+                return
         except BridgeError as error:
             self._reply(frame.id, Reply(problem=error.problem()))
             return
-        if instant:
-            self._reply(frame.id, await self._run(caller, app, name, frame))
-            return
         if frame.id in self._calls:
             raise MalformedRequest("a call with this id is still under way; count upwards")
-        task = asyncio.create_task(self._run_apart(caller, app, name, frame))
-        self._calls[frame.id] = task
+        self._calls[frame.id] = asyncio.create_task(self._run_apart(caller, app, described, frame))
 
-    async def _run_apart(self, caller: Caller, app: str, name: str, frame: frames.CallFrame) -> None:
+    async def _run_apart(
+        self, caller: Caller, app: str, described: CommandDescription, frame: frames.CallFrame
+    ) -> None:
         try:
-            reply = await self._run(caller, app, name, frame)
+            reply = await self._dispatch.run_described(caller, app, described, frame.params, frame.key)
+        except BridgeError as error:
+            reply = Reply(problem=error.problem())
         except asyncio.CancelledError:
-            reply = Reply(problem=Cancelled("the call was cancelled; it may have taken effect").problem())
-            self._reply(frame.id, reply)
+            cancelled = Cancelled("the call was cancelled; it may have taken effect")
+            self._reply(frame.id, Reply(problem=cancelled.problem()))
             raise
         finally:
             del self._calls[frame.id]
         self._reply(frame.id, reply)
-
-    async def _run(self, caller: Caller, app: str, name: str, frame: frames.CallFrame) -> Reply:
-        try:
-            return await self._dispatch.run(caller, app, name, frame.params, frame.key)
-        except BridgeError as error:
-            return Reply(problem=error.problem())
 
     def _reply(self, number: int | str, reply: Reply) -> None:
         self._session.write(frames.reply(number, reply))

@@ -61,21 +61,30 @@ class Dispatch:
             ClientError: it may not run; nothing has happened.
             Restarting: the daemon is stopping; nothing has happened.
         """
+        return await self.run_described(caller, app, self.command(caller, app, name), params, key)
+
+    async def run_described(
+        self, caller: Caller, app: str, described: CommandDescription, params: msgspec.Raw | None, key: str | None
+    ) -> Reply:
+        """Run a command that `command` has described for this caller; else as `run`."""
         if key is not None:
             raise IdempotencyUnavailable("this daemon keeps no ledger yet; send the command without a key")
-        description = self.command(caller, app, name)
         if self.is_stopping:
             raise Restarting("the daemon is stopping", retry_after=RESTART_RETRY_SECONDS)
-        command = Command(app=app, name=name, caller=caller, params=EMPTY_OBJECT if params is None else params)
-        if caller.grant is None:
-            return await self._finish(command, instant=description.instant)
-        usage = self._quotas.usage(caller.grant)
-        self._quotas.command(usage)
-        usage.in_flight += 1
+        usage = None if caller.grant is None else self._quotas.usage(caller.grant)
+        if usage is not None:
+            self._quotas.command(usage)
+            usage.in_flight += 1
         try:
-            return await self._finish(command, instant=description.instant)
+            command = Command(
+                app=app, name=described.name, caller=caller, params=EMPTY_OBJECT if params is None else params
+            )
+            if described.instant:
+                return await self._broker.call(command)
+            return await self._finish(command)
         finally:
-            usage.in_flight -= 1
+            if usage is not None:
+                usage.in_flight -= 1
 
     async def drain(self, seconds: float) -> None:
         """Refuse new commands and wait until those under way have ended, ``seconds`` at most."""
@@ -83,10 +92,8 @@ class Dispatch:
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
 
-    async def _finish(self, command: Command, *, instant: bool) -> Reply:
+    async def _finish(self, command: Command) -> Reply:
         """Run to the end even when the connection that asked goes away: a command is never half done."""
-        if instant:
-            return await self._broker.call(command)
         task = asyncio.create_task(self._broker.call(command))
         self._running.add(task)  # at most requests_in_flight a grant
         task.add_done_callback(self._running.discard)

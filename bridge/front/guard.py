@@ -1,9 +1,8 @@
 """The two outer checks of every request, in this order: may it speak at all, and who is the caller."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from bridge.errors import BridgeError, OriginNotApproved, ScopeMissing
 from bridge.front.caller import OWNER, Callers
@@ -16,7 +15,6 @@ from bridge.front.policy import (
     Place,
     Refused,
     Speaker,
-    is_worker_script,
     may_speak,
     may_speak_natively,
 )
@@ -25,48 +23,41 @@ from bridge.front.refusals import Refusals
 from bridge.front.route import Need, Route
 from bridge.messages import Caller
 
-Rules = Mapping[web.AbstractRoute, Route]
-
 _CHALLENGE_ERRORS = {"token_invalid": "invalid_token", "proof_invalid": "invalid_dpop_proof"}
 """Our codes as RFC 6750 section 3.1 and RFC 9449 section 7.1 name them."""
 
 
 class Guard:
-    """Both middlewares; ``rules`` is the route table, looked up by route, never by handler."""
+    """Both checks. They never wait: a request that may not speak costs next to nothing."""
 
-    def __init__(self, rules: Rules, place: Callable[[], Place], callers: Callers, refusals: Refusals) -> None:
-        self._rules = rules
+    def __init__(self, place: Callable[[], Place], callers: Callers, refusals: Refusals) -> None:
         self._place = place
         self._callers = callers
         self._refusals = refusals
         metadata = f'resource_metadata="{place().base}/.well-known/oauth-protected-resource"'
         self._challenge = f'DPoP algs="ES256", {metadata}'
 
-    @web.middleware
-    async def speak(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let the request on only if it may speak; a path that does not exist is held to the API's rule."""
-        rule = self._rules.get(request.match_info.route)
-        kind = rule.kind if rule is not None else Kind.API
-        try:
-            request[SPEAKER] = self._speaker(request, kind)
-        except Refused as refused:
-            return self._refuse(request, refused)
-        if "Service-Worker" in request.headers and is_worker_script(request.raw_headers):
-            return web.Response(text=UNREGISTER.decode(), content_type="text/javascript")
-        return await handler(request)
+    def check(self, request: web.Request, route: Route) -> None:
+        """Let the request on only if it may speak and its caller may use ``route``; both stand in the request then.
 
-    @web.middleware
-    async def authenticate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Make the caller of a route that needs one, and hold it to the route's scope."""
-        rule = self._rules.get(request.match_info.route)
-        if rule is None or rule.need is Need.NONE or rule.need is Need.TICKET:
-            return await handler(request)
-        speaker = request[SPEAKER]
+        Raises:
+            Refused: it may not speak.
+            BridgeError: it has no valid token, or not the scope.
+        """
+        speaker = request[SPEAKER] = self._speaker(request, route.kind)
+        need = route.need
+        if need is Need.NONE or need is Need.TICKET:
+            return
         caller = OWNER if speaker.is_unix else self._verify(request, speaker)
-        if rule.need is Need.OWNER and not caller.owner:
+        if need is Need.OWNER and not caller.owner:
             raise ScopeMissing("only the owner may ask this; over the Unix socket no token is needed", scope="owner")
         request[CALLER] = caller
-        return await handler(request)
+
+    def refuse(self, request: web.Request, refused: Refused) -> web.Response:
+        """Note a refusal and return how it looks from outside."""
+        origin = request.headers.get("Origin")
+        self._refusals.note(refused.reason, method=request.method, target=request.raw_path, origin=origin)
+        return _ANSWERS[refused.answer](request, refused, self._place())
 
     def _speaker(self, request: web.Request, kind: Kind) -> Speaker:
         transport = request.transport
@@ -101,30 +92,25 @@ class Guard:
             request[KEY] = key
         return caller
 
-    def _refuse(self, request: web.Request, refused: Refused) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        self._refusals.note(refused.reason, method=request.method, target=request.raw_path, origin=origin)
-        return _ANSWERS[refused.answer](request, refused, self._place())
 
-
-def _close(request: web.Request, refused: Refused, place: Place) -> web.StreamResponse:
+def _close(request: web.Request, refused: Refused, place: Place) -> web.Response:
     del refused, place
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=400)  # never written: the connection is gone
 
 
-def _empty(request: web.Request, refused: Refused, place: Place) -> web.StreamResponse:
+def _empty(request: web.Request, refused: Refused, place: Place) -> web.Response:
     del request, refused, place
     return web.Response(status=403)
 
 
-def _misdirected(request: web.Request, refused: Refused, place: Place) -> web.StreamResponse:
+def _misdirected(request: web.Request, refused: Refused, place: Place) -> web.Response:
     del request, refused
     return web.Response(status=421, text=f"Use {place.base} instead.\n")
 
 
-def _not_approved(request: web.Request, refused: Refused, place: Place) -> web.StreamResponse:
+def _not_approved(request: web.Request, refused: Refused, place: Place) -> web.Response:
     del place
     request[SPEAKER] = Speaker(
         refused.origin, sent=True
@@ -132,7 +118,12 @@ def _not_approved(request: web.Request, refused: Refused, place: Place) -> web.S
     return problem_response(OriginNotApproved(REMEDIES[refused.reason]).problem())
 
 
-def _how_to_open(request: web.Request, refused: Refused, place: Place) -> web.StreamResponse:
+def _unregister(request: web.Request, refused: Refused, place: Place) -> web.Response:
+    del request, refused, place
+    return web.Response(text=UNREGISTER, content_type="text/javascript")
+
+
+def _how_to_open(request: web.Request, refused: Refused, place: Place) -> web.Response:
     del refused
     if request.path == "/":
         return web.Response(
@@ -143,10 +134,11 @@ def _how_to_open(request: web.Request, refused: Refused, place: Place) -> web.St
     return web.Response(status=400, text="This page is opened by a site, in a browser, to ask the owner.\n")
 
 
-_ANSWERS: dict[Answer, Callable[[web.Request, Refused, Place], web.StreamResponse]] = {
+_ANSWERS: dict[Answer, Callable[[web.Request, Refused, Place], web.Response]] = {
     Answer.CLOSE: _close,
     Answer.EMPTY: _empty,
     Answer.MISDIRECTED: _misdirected,
     Answer.NOT_APPROVED: _not_approved,
     Answer.HOW_TO_OPEN: _how_to_open,
+    Answer.UNREGISTER: _unregister,
 }

@@ -1,5 +1,6 @@
 """The front with all its parts joined: what listens is `bridge.daemon`'s matter, what answers is decided here."""
 
+import asyncio
 import secrets
 import time
 
@@ -15,6 +16,7 @@ from bridge.front.caller import Callers, Ticket
 from bridge.front.commands import Apps, Call, State
 from bridge.front.consent import Consent
 from bridge.front.dispatch import Dispatch
+from bridge.front.guard import Guard
 from bridge.front.hello import Hello, Prover
 from bridge.front.limits import Quotas
 from bridge.front.owner import Facts, Owner
@@ -46,72 +48,69 @@ class House:
         self, settings: Settings, facts: Facts, *, pages: Pages, identity: Identity, store: Store, broker: Broker
     ) -> None:
         self.server: web.Server | None = None
+        self._facts = facts
+        self._store = store
+        self._broker = broker
         host = facts.base.removeprefix("http://")
-        prover = Prover(identity, salt=store.salt, port=int(host.partition(":")[2]))
-        server = AuthorizationServer(
-            store,
-            facts.base,
-            scopes=lambda: _sentences(broker),
-            daemon_key=lambda origin: _public_key(prover, origin),
-            clock=time.time,
-        )
-        journal = Journal(key=secrets.token_bytes(32), epoch=secrets.token_bytes(32))
-        hub = Hub(journal)
-        broker.hear(hub.publish)
-        callers = Callers(Verifier(store, base=facts.base), base=facts.base, grant=store.grant)
-        topics = Topics(broker.apps.values)
-        quotas = Quotas(settings.limits, time.monotonic)
-        refusals = Refusals()
-        tickets: Tickets[Ticket] = Tickets(
-            purpose="socket", life=TICKET_SECONDS, bound=TICKET_BOUND, clock=time.monotonic
-        )
-        self._quotas = quotas
-        self.sessions = sessions = Sessions(hub, callers, topics)
-        self.dispatch = dispatch = Dispatch(broker, quotas)
+        self._prover = Prover(identity, salt=store.salt, port=int(host.partition(":")[2]))
+        self._hub = Hub(Journal(key=secrets.token_bytes(32), epoch=secrets.token_bytes(32)))
+        broker.hear(self._hub.publish)
+        self._callers = Callers(Verifier(store, base=facts.base), base=facts.base, grant=store.grant)
+        self._topics = Topics(broker.apps.values)
+        self._quotas = Quotas(settings.limits, time.monotonic)
+        self._refusals = Refusals()
+        self.sessions = Sessions(self._hub, self._callers, self._topics)
+        self.dispatch = Dispatch(broker, self._quotas)
         store.on_revoked(self._revoked)
-        handlers = front.Handlers(
+        guard = Guard(
+            lambda: Place(host, store.approved_origins(), store.known_origins()), self._callers, self._refusals
+        )
+        self.routes = front.table(self._handlers(pages))
+        self.application = front.build(self.routes, guard)
+
+    async def stop(self) -> None:
+        """Take no new command, tell every session, and let those under way end."""
+        await asyncio.gather(self.sessions.stop(DRAIN_SECONDS), self.dispatch.drain(DRAIN_SECONDS))
+
+    def _handlers(self, pages: Pages) -> front.Handlers:
+        facts, store, broker = self._facts, self._store, self._broker
+        hub, sessions, topics, quotas = self._hub, self.sessions, self._topics, self._quotas
+        server = AuthorizationServer(
+            store, facts.base, scopes=self._sentences, daemon_key=self._public_key, clock=time.time
+        )
+        tickets: Tickets[Ticket] = Tickets("socket", life=TICKET_SECONDS, bound=TICKET_BOUND, clock=time.monotonic)
+        return front.Handlers(
             pages=pages,
-            consent=Consent(Requests(time.monotonic), server, store, lambda: _sentences(broker)),
+            consent=Consent(Requests(time.monotonic), server, store, self._sentences),
             oauth=Endpoints(server),
-            hello=Hello(prover),
+            hello=Hello(self._prover),
             tickets=SocketTickets(tickets),
             apps=Apps(broker),
-            state=State(broker, dispatch, hub, sessions, callers, topics),
-            call=Call(dispatch),
+            state=State(broker, self.dispatch, hub, sessions, self._callers, topics),
+            call=Call(self.dispatch),
             stream=Stream(sessions, topics, quotas),
-            poll=Poll(hub, sessions, callers, topics, quotas),
+            poll=Poll(hub, sessions, self._callers, topics, quotas),
             socket=Socket(
                 hub=hub,
                 sessions=sessions,
-                dispatch=dispatch,
-                callers=callers,
+                dispatch=self.dispatch,
+                callers=self._callers,
                 topics=topics,
                 quotas=quotas,
                 tickets=tickets,
-                prover=prover,
+                prover=self._prover,
             ),
             owner=Owner(
                 facts,
                 broker=broker,
-                journal=journal,
+                journal=hub.journal,
                 sessions=sessions,
-                refusals=refusals,
+                refusals=self._refusals,
                 server=server,
                 store=store,
                 connections=self._connections,
             ),
         )
-        self.application = front.build(
-            front.table(handlers),
-            lambda: Place(host, store.approved_origins(), store.known_origins()),
-            callers,
-            refusals,
-        )
-
-    async def stop(self) -> None:
-        """Take no new command, tell every session, and let those under way end."""
-        self.sessions.close_all()
-        await self.dispatch.drain(DRAIN_SECONDS)
 
     def _connections(self) -> int:
         return 0 if self.server is None else len(self.server.connections)
@@ -120,11 +119,9 @@ class House:
         self.sessions.close_grant(grant.id)
         self._quotas.forget(grant.id)
 
+    def _sentences(self) -> dict[str, str]:
+        return {scope: sentence for app in self._broker.apps.values() for scope, sentence in app.scopes.items()}
 
-def _sentences(broker: Broker) -> dict[str, str]:
-    return {scope: sentence for app in broker.apps.values() for scope, sentence in app.scopes.items()}
-
-
-def _public_key(prover: Prover, origin: str) -> dict[str, str]:
-    key = prover.key(origin)
-    return {} if key is None else key.jwk
+    def _public_key(self, origin: str) -> dict[str, str]:
+        key = self._prover.key(origin)
+        return {} if key is None else key.jwk

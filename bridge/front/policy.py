@@ -39,6 +39,7 @@ class Answer(enum.StrEnum):
     MISDIRECTED = "misdirected"
     NOT_APPROVED = "not_approved"
     HOW_TO_OPEN = "how_to_open"
+    UNREGISTER = "unregister"
 
 
 class Reason(enum.StrEnum):
@@ -56,6 +57,7 @@ class Reason(enum.StrEnum):
     BROWSER_WITHOUT_ORIGIN = "browser_without_origin"
     NOT_A_NAVIGATION = "not_a_navigation"
     ORIGIN_ON_SOCKET = "origin_on_socket"
+    SERVICE_WORKER = "service_worker"
 
 
 REMEDIES = {
@@ -70,6 +72,7 @@ REMEDIES = {
     Reason.ORIGIN_FOREIGN: "only the daemon's own pages use this address",
     Reason.BROWSER_WITHOUT_ORIGIN: "load it by fetch in cors mode: images, scripts and links never reach the API",
     Reason.NOT_A_NAVIGATION: "open it as a page: it cannot be framed, prefetched or loaded as a part of another page",
+    Reason.SERVICE_WORKER: "another program has held this port; its worker was told to unregister itself",
     Reason.ORIGIN_ON_SOCKET: "pages never use the Unix socket; leave the Origin header out",
 }
 
@@ -113,7 +116,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 _ONCE = frozenset((b"host", b"origin", b"authorization", b"dpop", b"content-type"))
 _FORWARDED = frozenset((b"forwarded", b"x-real-ip", b"via"))
-_READ = _ONCE | {b"sec-fetch-site", b"sec-fetch-dest"}
+_READ = _ONCE | {b"sec-fetch-site", b"sec-fetch-dest", b"service-worker"}
 _PLAIN = re.compile(r"/[\x21-\x7e]*", re.ASCII)
 
 
@@ -132,6 +135,8 @@ def may_speak(
     read = _once(headers)
     origin = read.get(b"origin")
     _check_host(place, read.get(b"host"), origin)
+    if read.get(b"service-worker") == "script":
+        raise Refused(Reason.SERVICE_WORKER, Answer.UNREGISTER)
     site, dest = read.get(b"sec-fetch-site"), read.get(b"sec-fetch-dest")
     if kind in (Kind.PAGE, Kind.STATIC):
         return _navigation(kind, place, target, origin, site, dest)
@@ -151,11 +156,6 @@ def may_speak_natively(headers: Headers) -> Speaker:
     if b"origin" in _once(headers):
         raise Refused(Reason.ORIGIN_ON_SOCKET, Answer.EMPTY)
     return Speaker(None, is_unix=True)
-
-
-def is_worker_script(headers: Headers) -> bool:
-    """Say whether a browser asks for a service worker's script."""
-    return any(name.lower() == b"service-worker" and value == b"script" for name, value in headers)
 
 
 def _once(headers: Headers) -> dict[bytes, str]:

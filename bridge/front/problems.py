@@ -4,9 +4,8 @@ import logging
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from bridge.errors import BridgeError, Internal, MethodNotAllowed, NotFound, Problem
+from bridge.errors import BridgeError, Internal, Problem
 from bridge.front.keys import CHALLENGE, SPEAKER
 
 logger = logging.getLogger(__name__)
@@ -14,25 +13,12 @@ logger = logging.getLogger(__name__)
 _EXPOSED = "DPoP-Nonce, ETag, Location, Retry-After, WWW-Authenticate, Idempotent-Replayed"
 
 
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what a handler raises into ``application/problem+json``; an unforeseen error keeps its trace in the log."""
-    try:
-        return await handler(request)
-    except BridgeError as error:
+def answer_error(request: web.Request, error: Exception) -> web.Response:
+    """Return ``error`` as ``application/problem+json``; an unforeseen one keeps its trace in the log."""
+    if isinstance(error, BridgeError):
         return problem_response(error.problem(), challenge=request.get(CHALLENGE))
-    except web.HTTPNotFound:
-        return problem_response(NotFound("there is nothing at this path; GET /v1/apps lists the commands").problem())
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        response = problem_response(MethodNotAllowed(f"this path takes {allowed}").problem())
-        response.headers["Allow"] = allowed
-        return response
-    except (web.HTTPException, ConnectionError):
-        raise
-    except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
-        return problem_response(Internal("the daemon's log has the trace").problem())
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return problem_response(Internal("the daemon's log has the trace").problem())
 
 
 def problem_response(problem: Problem, *, challenge: str | None = None) -> web.Response:

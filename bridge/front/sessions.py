@@ -36,6 +36,7 @@ class Sessions:
         self._callers = callers
         self._topics = topics
         self._open: set[Live] = set()
+        self._handlers: set[asyncio.Task[object]] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -47,7 +48,7 @@ class Sessions:
             ConnectionError: the client has gone meanwhile.
         """
         transport = request.transport
-        if not isinstance(transport, asyncio.Transport):
+        if transport is None:
             raise ConnectionResetError("the client is gone")
         session = Session(
             caller,
@@ -62,8 +63,12 @@ class Sessions:
         return session
 
     def add(self, session: Live) -> None:
-        """Count a session in."""
+        """Count a session in; its handler is the task that runs now."""
         self._open.add(session)
+        handler = asyncio.current_task()
+        if handler is not None:
+            self._handlers.add(handler)
+            handler.add_done_callback(self._handlers.discard)
 
     def end(self, session: Live) -> None:
         """Let ``session`` hear nothing any more."""
@@ -97,7 +102,12 @@ class Sessions:
         for session in [session for session in self._open if session.caller.grant == grant]:
             session.close(TOKEN_ENDED)
 
-    def close_all(self) -> None:
-        """End every session because the daemon stops."""
+    async def stop(self, seconds: float) -> None:
+        """End every session because the daemon stops; wait until all are told and closed, ``seconds`` at most.
+
+        The server drops what clients send once it shuts down, so their half of a closing handshake has to come before.
+        """
         for session in list(self._open):
             session.close(RESTARTING)
+        if self._handlers:
+            await asyncio.wait(self._handlers, timeout=seconds)

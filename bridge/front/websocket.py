@@ -77,6 +77,7 @@ class Socket:
             timeout=CLOSE_DEADLINE_SECONDS,
             compress=False,
             max_msg_size=frames.INBOUND_BYTES,
+            decode_text=False,
         )
         if not socket.can_prepare(request):
             raise MalformedRequest("this path takes a WebSocket upgrade (RFC 6455)")
@@ -185,4 +186,5 @@ async def _read(socket: web.WebSocketResponse, session: Session, conversation: C
             session.write(frames.error(MalformedRequest("frames are JSON text").problem()))
             continue
         await conversation.hear(message.data)
-        await session.catch_up()
+        if session.is_behind:
+            await session.catch_up()

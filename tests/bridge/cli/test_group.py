@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bridge
+from bridge import paths, runtime
 from bridge.cli.group import tollbridge
 from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble
@@ -110,6 +111,15 @@ def test_paths_need_no_daemon_and_name_where_everything_lies(home: Path, process
 
 def test_paths_as_json(home: Path, cli: Cli) -> None:
     assert [f"{home}/Music"] == json.loads(cli("paths", "--json").out)["music_folders"]
+
+
+def test_one_place_alone_is_printed_for_a_shell_to_use(home: Path, cli: Cli) -> None:
+    assert f"{home}/run/tollbridge/socket\n" == cli("paths", "socket").out
+    assert 3 == cli("paths", "base").status, "no daemon runs"
+
+    (home / "run" / "tollbridge").mkdir(parents=True, exist_ok=True)
+    runtime.write(paths.runtime_file(), runtime.Runtime(1, "http://127.0.0.1:4380", 4380, "/somewhere", "", ""))
+    assert "http://127.0.0.1:4380\n" == cli("paths", "base").out
 
 
 def test_paths_are_shown_even_where_the_settings_have_a_fault(home: Path, cli: Cli) -> None:

@@ -1,0 +1,117 @@
+"""The composition root: builds everything, waits, stops. The only file that knows which parts stand in one process."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiohttp import web
+
+from bridge import __version__, listen, paths, runtime
+from bridge.apps.port import App
+from bridge.apps.registry import apps
+from bridge.broker.embedded import EmbeddedBroker
+from bridge.clock import rfc3339
+from bridge.config import Settings
+from bridge.errors import BridgeError
+from bridge.front.house import House
+from bridge.front.owner import Facts
+from bridge.front.pages import Pages
+from bridge.identity import Identity, read_secret
+from bridge.worker import Worker
+from oauth.store import Store
+
+logger = logging.getLogger(__name__)
+
+SILENT_SECONDS = 330.0
+"""aiohttp has one timeout for silent, half-sent and idle connections alike. A browser's permission prompt holds a
+silent one for up to 300 s, and closing it then fails the request that the person has just allowed (measured)."""
+
+EXIT_OK = 0
+EXIT_REFUSED = 1
+
+
+Hosted = Callable[[Settings], Sequence[App]]
+"""Which apps the worker hosts."""
+
+
+def run(settings: Settings, hosted: Hosted = apps) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit status."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, hosted))
+    except BridgeError as error:
+        logger.error("%s: %s", error.title, error.detail)
+        return EXIT_REFUSED
+    return EXIT_OK
+
+
+async def _serve(settings: Settings, hosted: Hosted) -> None:
+    state = paths.own_folder(paths.state_folder())
+    paths.own_folder(paths.runtime_folder())
+    with runtime.only_one(state):
+        async with AsyncExitStack() as stack:
+            stopped = _signals()
+            await _start(stack, settings, hosted, state)
+            await stopped.wait()
+            logger.info("stopping")
+
+
+async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, state: Path) -> None:
+    """Build everything and listen; what the stack unwinds is the stop, in reverse."""
+    identity = Identity(read_secret(state))
+    tcp = listen.open_tcp(state, settings.daemon.ports)
+    stack.callback(tcp.close)
+    unix = listen.open_unix(paths.socket())
+    stack.callback(paths.socket().unlink, missing_ok=True)
+    port = tcp.getsockname()[1]
+    started = time.time()
+    facts = Facts(base=f"http://{listen.HOST}:{port}", socket=str(paths.socket()), started=started)
+    store = await stack.enter_async_context(Store.open(state / "grants.sqlite", clock=time.time))
+    worker = Worker(hosted(settings))
+    house = House(settings, facts, pages=Pages(), identity=identity, store=store, broker=EmbeddedBroker(worker))
+    await stack.enter_async_context(worker.run())
+    runner = web.AppRunner(
+        house.application,
+        access_log=None,
+        keepalive_timeout=SILENT_SECONDS,
+        handler_cancellation=True,  # a stream ends with its reader; commands are shielded in the dispatch
+        shutdown_timeout=1.0,
+    )
+    await runner.setup()
+    house.server = runner.server
+    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(house.stop)
+    for listener in (tcp, unix):
+        site = web.SockSite(runner, listener, backlog=listen.BACKLOG)
+        await site.start()
+        stack.push_async_callback(site.stop)
+    told = runtime.Runtime(os.getpid(), facts.base, port, facts.socket, __version__, rfc3339(started))
+    runtime.write(paths.runtime_file(), told)
+    stack.callback(paths.runtime_file().unlink, missing_ok=True)
+    logger.info("ready at %s and %s", facts.base, facts.socket)
+
+
+def _signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+        else:
+            loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    if sys.platform == "win32":
+        return asyncio.new_event_loop
+    import uvloop  # not there on Windows
+
+    return uvloop.new_event_loop

@@ -1,0 +1,151 @@
+"""The daemon as a process: where it says that it listens, how it stops, how it starts again."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts.daemon import Daemon
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(name="daemon")
+def _daemon() -> Iterator[Daemon]:
+    with Daemon() as daemon:
+        yield daemon
+
+
+def mode(path: Path | str) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+def test_the_runtime_file_tells_native_clients_where_it_listens(daemon: Daemon) -> None:
+    told = daemon.runtime
+
+    assert {"pid", "base", "port", "socket", "version", "started"} == set(told)
+    assert (daemon.pid, f"http://127.0.0.1:{told['port']}") == (told["pid"], told["base"])
+    assert 0o600 == mode(daemon.home / "run/tollbridge/daemon.json")
+    assert (0o600, 0o700) == (mode(told["socket"]), mode(Path(told["socket"]).parent))
+    assert 0o700 == mode(daemon.home / "state/tollbridge")
+
+
+def test_it_listens_on_127_0_0_1_alone(daemon: Daemon) -> None:
+    listening = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    listening6 = Path("/proc/net/tcp6").read_text(encoding="ascii").splitlines()[1:]
+    port = f"{daemon.port:04X}"
+
+    mine = [row.split() for row in listening + listening6]
+
+    assert [f"0100007F:{port}"] == [row[1] for row in mine if row[1].endswith(f":{port}") and row[3] == "0A"]
+
+
+def test_a_second_daemon_of_the_same_user_says_where_the_first_one_is(daemon: Daemon) -> None:
+    second = daemon.cli("run")
+
+    assert 1 == second.returncode
+    assert daemon.base in second.stderr
+    assert str(daemon.pid) in second.stderr
+    assert "Traceback" not in second.stderr
+    assert daemon.ask("GET", "/v1/status")["pid"] == daemon.pid
+
+
+def test_sigterm_ends_it_cleanly_and_leaves_nothing(daemon: Daemon) -> None:
+    socket_path = daemon.socket
+
+    assert 0 == daemon.stop(signal.SIGTERM)
+
+    assert not Path(socket_path).exists()
+    assert not (daemon.home / "run/tollbridge/daemon.json").exists()
+    assert "Traceback" not in daemon.log.read_text(encoding="utf-8")
+
+
+def test_sigterm_lets_a_stream_end_and_answers_what_waits(daemon: Daemon) -> None:
+    answers: list[tuple[int, object]] = []
+    waiting = threading.Thread(target=lambda: answers.append(daemon.send("GET", "/v1/events?wait=30")))
+    waiting.start()
+    deadline = threading.Event()
+    while daemon.ask("GET", "/v1/status")["sessions"] == 0:
+        assert not deadline.wait(0.01)
+
+    assert 0 == daemon.stop(signal.SIGTERM)
+    waiting.join(5)
+
+    assert [503] == [status for status, _ in answers]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_it_comes_back_on_its_port_with_its_grants(daemon: Daemon, number: signal.Signals) -> None:
+    port = daemon.port
+    token = daemon.token("system:read")
+    daemon.stop(number)
+
+    daemon.start()
+
+    assert port == daemon.port
+    (grant,) = daemon.ask("GET", "/v1/grants")["grants"]
+    assert "native:test" == grant["client"]["id"]
+    assert token.startswith("at_")
+
+
+def test_a_start_makes_a_new_epoch(daemon: Daemon) -> None:
+    before = daemon.ask("GET", "/v1/events")["cursor"]
+    daemon.kill()
+    daemon.start()
+
+    answer = daemon.ask("GET", f"/v1/events?after={before}")
+
+    assert ["gap"] == [event["name"] for event in answer["events"]]
+    assert before != answer["cursor"]
+
+
+def test_a_taken_port_is_told_with_its_holder(daemon: Daemon) -> None:
+    port = daemon.port
+    daemon.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        refused = daemon.cli("run")
+    assert 1 == refused.returncode
+    assert f"port {port} is held by uid {os.getuid()}" in refused.stderr
+
+    daemon.start()
+    assert port == daemon.port
+
+
+def test_a_wrong_setting_is_told(daemon: Daemon) -> None:
+    daemon.stop()
+    (daemon.home / "config/tollbridge/config.toml").write_text("[daemon]\nbind = '0.0.0.0'\n", encoding="utf-8")
+
+    refused = daemon.cli("run")
+
+    assert 1 == refused.returncode
+    assert "bind" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_no_token_and_no_query_is_ever_logged(daemon: Daemon) -> None:
+    token = daemon.token("system:read")
+    link = daemon.ask("POST", "/v1/activation-links")["link"]
+    daemon.send("GET", f"/v1/events?after={token}")
+    daemon.send("GET", f"/nothing?canary={token}")
+
+    log = daemon.log.read_text(encoding="utf-8")
+
+    assert token not in log
+    assert link.partition("=")[2] not in log
+    assert "canary" not in log
+
+
+def test_secrets_on_disk_are_hashes(daemon: Daemon) -> None:
+    token = daemon.token("system:read")
+    daemon.stop()
+
+    stored = b"".join(path.read_bytes() for path in (daemon.home / "state").rglob("*") if path.is_file())
+
+    assert token.encode() not in stored
+    assert json.dumps(token).encode() not in stored
