@@ -1,0 +1,122 @@
+/** This page's pairing and its tokens: kept, refreshed one at a time across tabs, and used to sign requests. */
+
+import { prove } from "./dpop.ts";
+import { AuthorizationError } from "./errors.ts";
+import { answered, send } from "./http.ts";
+import type { Outgoing } from "./http.ts";
+import { keyIn } from "./keys.ts";
+import type { PublicJwk } from "./keys.ts";
+import type { Store } from "./store.ts";
+import { askToken } from "./token.ts";
+import type { Tokens } from "./token.ts";
+import type { Fields } from "./types.ts";
+
+const NAME = "pairing";
+
+/** Refreshed this long before the end, so that a token does not end on its way; milliseconds. */
+const EARLY_MS = 30_000;
+
+/** What outlives the page. The access token does not: it stays in memory. */
+export interface Pairing {
+  readonly refreshToken: string;
+  readonly daemonKey: PublicJwk | undefined;
+  readonly port: number;
+  readonly scope: string;
+}
+
+/** A request that carries the token; `body` becomes JSON. */
+export interface Signed {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The tokens of one store. */
+export class Access {
+  readonly #store: Store;
+  #tokens: Tokens | undefined;
+  #refreshing: Promise<Tokens> | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Return the pairing, undefined where the owner has to be asked. */
+  async pairing(): Promise<Pairing | undefined> {
+    return await this.#store.get<Pairing>(NAME);
+  }
+
+  /** Keep the tokens of a new pairing. */
+  async keep(tokens: Tokens, port: number): Promise<void> {
+    this.#tokens = tokens;
+    const { refreshToken, daemonKey, scope } = tokens;
+    if (refreshToken === undefined) return; // allowed for once: it ends with the page
+    await this.#store.put(NAME, { refreshToken, daemonKey, port, scope } satisfies Pairing);
+  }
+
+  /** Drop the tokens; the key stays. */
+  async drop(): Promise<void> {
+    this.#tokens = undefined;
+    await this.#store.delete(NAME);
+  }
+
+  /** Forget the access token, so that the next request refreshes it. */
+  expire(): void {
+    this.#tokens = undefined;
+  }
+
+  /**
+   * Send a request with token and proof to a daemon that has proved itself; a refused token is refreshed once.
+   *
+   * @throws AuthorizationError `invalid_grant`: the pairing has ended, its tokens are dropped
+   * @throws DaemonError the daemon answered with a problem
+   */
+  async request(base: string, signed: Signed): Promise<Fields> {
+    const tokens = await this.#current(base);
+    const response = await this.#send(base, signed, tokens);
+    if (response.status !== 401) return await answered(response);
+    if (this.#tokens === tokens) this.expire();
+    return await answered(await this.#send(base, signed, await this.#current(base)));
+  }
+
+  async #send(base: string, { method, path, body, signal }: Signed, { accessToken }: Tokens): Promise<Response> {
+    const url = base + path;
+    const key = await keyIn(this.#store);
+    const headers: Record<string, string> = {
+      Authorization: `DPoP ${accessToken}`,
+      DPoP: await prove(key, { method, url, accessToken }),
+    };
+    const outgoing: Outgoing = { method, headers, signal };
+    if (body === undefined) return await send(url, outgoing);
+    headers["Content-Type"] = "application/json";
+    return await send(url, { ...outgoing, body: JSON.stringify(body) });
+  }
+
+  async #current(base: string): Promise<Tokens> {
+    const tokens = this.#tokens;
+    if (tokens !== undefined && Date.now() < tokens.expiresAt - EARLY_MS) return tokens;
+    this.#refreshing ??= this.#refresh(base).finally(() => (this.#refreshing = undefined));
+    return await this.#refreshing;
+  }
+
+  /** Under a lock, and with what the store has now: another tab may have rotated the refresh token meanwhile. */
+  async #refresh(base: string): Promise<Tokens> {
+    return await navigator.locks.request(`${this.#store.name}:refresh`, async () => {
+      const pairing = await this.pairing();
+      if (pairing === undefined) throw new AuthorizationError("not_paired", "the owner has not allowed this page yet");
+      try {
+        const key = await keyIn(this.#store);
+        const fields = { grant_type: "refresh_token", refresh_token: pairing.refreshToken };
+        const tokens = await askToken(base, key, fields);
+        const { refreshToken = pairing.refreshToken, scope } = tokens;
+        await this.#store.put(NAME, { ...pairing, refreshToken, scope, port: Number(new URL(base).port) });
+        this.#tokens = tokens;
+        return tokens;
+      } catch (error) {
+        if (error instanceof AuthorizationError && error.code === "invalid_grant") await this.drop();
+        throw error;
+      }
+    });
+  }
+}
