@@ -127,12 +127,12 @@ class Consent:
         }
 
 
-def client_view(client_id: str, *, is_development: bool) -> dict[str, Any]:
-    """Return a client as people are shown it: ``{"id","kind","origin","development"}``."""
+def client_view(client_id: str, *, is_development: bool, is_owner: bool = False) -> dict[str, Any]:
+    """Return a client as people are shown it: ``{"id","kind","origin","development"}``; kind page, native or owner."""
     is_native = client_id.startswith("native:")
     return {
         "id": client_id,
-        "kind": "native" if is_native else "page",
+        "kind": "owner" if is_owner else "native" if is_native else "page",
         "origin": None if is_native else client_id,
         "development": is_development,
     }

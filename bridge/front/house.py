@@ -108,6 +108,7 @@ class House:
                 refusals=self._refusals,
                 server=server,
                 store=store,
+                sentences=self._sentences,
                 connections=self._connections,
             ),
         )

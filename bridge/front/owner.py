@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -55,6 +55,7 @@ class Owner:
         refusals: Refusals,
         server: AuthorizationServer,
         store: Store,
+        sentences: Callable[[], Mapping[str, str]],
         connections: Callable[[], int],
     ) -> None:
         self._facts = facts
@@ -64,6 +65,7 @@ class Owner:
         self._refusals = refusals
         self._server = server
         self._store = store
+        self._sentences = sentences
         self._connections = connections
 
     async def status(self, request: web.Request) -> web.Response:
@@ -98,7 +100,7 @@ class Owner:
         if _NAME.fullmatch(asked.name) is None:
             raise InvalidParams("a name is 1 to 32 of a-z, 0-9 and -", path="$.name")
         scopes = frozenset(asked.scope.split())
-        known = {scope for app in self._broker.apps.values() for scope in app.scopes}
+        known = self._sentences().keys()
         if not scopes or not scopes <= known:
             raise InvalidParams(f"scopes are some of {', '.join(sorted(known))}", path="$.scope")
         token = self._server.issue_native(asked.name, scopes, asked.ttl)
@@ -127,9 +129,10 @@ class Owner:
     def _shown(self, grant: Grant) -> dict[str, object]:
         return {
             "id": grant.id,
-            "client": client_view(grant.client_id, is_development=grant.is_development),
+            "client": client_view(grant.client_id, is_development=grant.is_development, is_owner=grant.is_owner),
             "answer": "allowed" if grant.is_allowed else "denied",
             "scopes": sorted(grant.scopes),
+            "sentences": [self._sentences().get(scope, scope) for scope in sorted(grant.scopes)],
             "created": rfc3339(grant.created_at),
             "until": None if grant.ends_at is None else rfc3339(grant.ends_at),
             "pairings": len(self._store.pairings(grant.id)),

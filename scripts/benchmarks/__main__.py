@@ -2,7 +2,7 @@
 
     scripts/bench [--rounds N] [--quick]
 
-The machine is shared and noisy: a single number means little, the ratio of two numbers of the same round means something.
+A machine is noisy: one number means little, the ratio of two numbers of the same round means something.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from itertools import count
 
 import uvloop
+
 from scripts.benchmarks import load
 from scripts.benchmarks.pages import Tokens, pair
 from scripts.benchmarks.servers import Reference, answers, memory_megabytes
@@ -182,12 +183,15 @@ def main() -> None:
     rounds = range(1 if options.quick else options.rounds)
     requests, events = (200, 10) if options.quick else (2000, 50)
     program = ("-m", "scripts.benchmarks.publisher")
-    with Daemon(settings=LIMITS, program=program) as daemon, Reference("reference_aiohttp") as bare:
-        with Reference("reference_fastapi") as fastapi:
-            bench = Bench(daemon, bare, fastapi, requests=requests)
-            uvloop.run(_run(bench, rounds, events))
+    with (
+        Daemon(settings=LIMITS, program=program) as daemon,
+        Reference("reference_aiohttp") as bare,
+        Reference("reference_fastapi") as fastapi,
+    ):
+        bench = Bench(daemon, bare, fastapi, requests=requests)
+        uvloop.run(_run(bench, rounds, events))
     _starts(bench.figures, len(rounds))
-    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ")
+    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"{len(rounds)} rounds of {requests} requests; medians, ratios to bare aiohttp of the same round\n")
     print(bench.figures.table(statistics.median))
 

@@ -16,7 +16,7 @@ CALLER = Caller(client="owner", scopes=frozenset(), owner=True)
 class Volume(Params, frozen=True):
     volume: Annotated[float, msgspec.Meta(ge=0, le=1)]
     note: str = ""
-    deep: list[list[int]] = []
+    deep: tuple[tuple[int, ...], ...] = ()
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -50,7 +50,7 @@ export class View {
     const lines = [
       `Version ${text(status["version"])}`,
       text(status["base"]),
-      `${Number(status["sessions"] ?? 0)} live connections`,
+      live(Number(status["sessions"] ?? 0)),
     ];
     byId("facts").replaceChildren(...lines.map((line) => make("span", "", line)));
   }
@@ -90,6 +90,10 @@ export class View {
   }
 }
 
+function live(count: number): string {
+  return `${count} live ${count === 1 ? "connection" : "connections"}`;
+}
+
 function name(client: Client): HTMLElement {
   const tags: HTMLElement[] = [];
   if (isDashboard(client)) return make("p", "origin", make("b", "", "This dashboard"));
@@ -109,9 +113,10 @@ function facts(item: Fields, isDenied: boolean): string[] {
   const until = item["until"] == null ? "" : `, until ${day(item["until"])}`;
   if (isDenied) return [since + until];
   const count = Number(item["pairings"] ?? 0);
-  const scopes = Array.isArray(item["scopes"]) ? item["scopes"].map(text).join(", ") : "";
+  const scopes = Array.isArray(item["scopes"]) ? item["scopes"].map(text) : [];
+  const sentences = Array.isArray(item["sentences"]) ? item["sentences"].map(text) : scopes;
   return [
-    scopes === "owner" ? "Answers for you" : scopes,
+    ...(scopes.includes("owner") ? ["Answers for you"] : sentences),
     `${since}${until} · ${count} ${count === 1 ? "key" : "keys"}`,
   ];
 }

@@ -34,7 +34,7 @@ export function originLine(origin: string): Node[] {
   return [
     document.createTextNode(`${protocol}//`),
     make("b", "", hostname),
-    document.createTextNode(port && `:${port}`),
+    make("span", "port", port && `:${port}`),
   ];
 }
 

@@ -10,7 +10,7 @@ import { challengeOf, makeVerifier } from "./pkce.ts";
 const ANSWER_MS = 600_000;
 
 const WIDTH = 480;
-const HEIGHT = 720;
+const HEIGHT = 780;
 
 /** What the page asks for. */
 export interface Wish {
