@@ -41,6 +41,10 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
+    def open_now(self) -> tuple[Live, ...]:
+        """Return the sessions that live now."""
+        return tuple(self._open)
+
     def open(self, caller: Caller, request: web.Request, shape: Shape) -> Session:
         """Make the session of a request whose response is prepared.
 

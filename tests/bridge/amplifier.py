@@ -21,6 +21,12 @@ class Heard(msgspec.Struct, frozen=True):
     volume: float
 
 
+class Noise(msgspec.Struct, frozen=True):
+    """Something long."""
+
+    text: str
+
+
 class Who(msgspec.Struct, frozen=True):
     """Whom the app sees."""
 
@@ -37,7 +43,9 @@ class Amplifier:
         self.app = app = App(
             "amp", title="Amplifier", scopes={"amp:read": "See the volume", "amp:control": "Change the volume"}
         )
-        topic = app.topic("amp", scope="amp:read", events={"changed": Heard})
+        topic = app.topic("amp", scope="amp:read", events={"changed": Heard, "noise": Noise})
+
+        self.topic = topic
 
         @app.state(scope="amp:read")
         def state() -> Heard:
@@ -69,3 +77,8 @@ class Amplifier:
             """Be dangerous."""
             self.calls += 1
             return Heard(11)
+
+    def shout(self, times: int, size: int) -> None:
+        """Publish ``times`` events of ``size`` bytes at once, as a program does that is out of its mind."""
+        for _ in range(times):
+            self.topic.publish("noise", Noise("x" * size))
