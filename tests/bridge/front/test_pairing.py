@@ -200,6 +200,7 @@ async def test_a_page_token_without_its_proof_key_or_origin_is_refused(
         ({**good, "DPoP": ""}, 401),
         ({name: value for name, value in good.items() if name != "DPoP"}, 401),
         ({"Origin": visitor.origin, "Authorization": f"Bearer {token}"}, 401),
+        ({**visitor.signs("POST", WHO), "Authorization": f"Bearer {token}"}, 401),  # RFC 9449 7.2
         (thief.signs("POST", WHO), 401),
         (visitor.signs("POST", WHO, htm="GET"), 401),
         (visitor.signs("POST", WHO, htu="http://127.0.0.1:1/v1/apps/amp/who"), 401),
