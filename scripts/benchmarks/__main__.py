@@ -18,7 +18,7 @@ import uvloop
 
 from scripts.benchmarks import load
 from scripts.benchmarks.pages import Tokens, pair
-from scripts.benchmarks.servers import Reference, answers, memory_megabytes
+from scripts.benchmarks.servers import Reference, answers, memory_megabytes, place
 from scripts.benchmarks.table import Figures
 from tests.parts.daemon import Daemon
 
@@ -188,8 +188,12 @@ def main() -> None:
         Reference("reference_aiohttp") as bare,
         Reference("reference_fastapi") as fastapi,
     ):
+        place(0, 0)
+        for server in (daemon, bare, fastapi):
+            place(server.pid, 1)
         bench = Bench(daemon, bare, fastapi, requests=requests)
         uvloop.run(_run(bench, rounds, events))
+    place(0, None)
     _starts(bench.figures, len(rounds))
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"{len(rounds)} rounds of {requests} requests; medians, ratios to bare aiohttp of the same round\n")

@@ -48,6 +48,8 @@ class Fan:
         try:
             while True:
                 await response.write(await queue.get())
+        except ConnectionError:
+            return response
         finally:
             self._queues.discard(queue)
 

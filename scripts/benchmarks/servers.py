@@ -67,6 +67,16 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def place(pid: int, processor: int | None) -> None:
+    """Keep a process on one processor (Linux), where there are two; None lets it run on all again.
+
+    Left to the scheduler, client and server share one or sleep on two from run to run, which is worth more than any
+    difference between the servers.
+    """
+    if (os.cpu_count() or 1) > 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(pid, range(os.cpu_count() or 1) if processor is None else {processor})
+
+
 def memory_megabytes(pid: int) -> float:
     """Return the resident memory of a process (Linux), in MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])

@@ -33,5 +33,6 @@ class Figures:
                 yardstick = self._values[what][YARDSTICK]
                 ratio = median([value / base for value, base in zip(values, yardstick, strict=True)])
                 span = f"{min(values):,.0f} to {max(values):,.0f}"
-                lines.append(f"| {what} ({unit}) | {whom} | {median(values):,.0f} | {span} | {ratio:.2f} |")
+                middle = f"{median(values):,.1f}" if what == "memory" else f"{median(values):,.0f}"
+                lines.append(f"| {what} ({unit}) | {whom} | {middle} | {span} | {ratio:.2f} |")
         return "\n".join(lines)
