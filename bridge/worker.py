@@ -20,6 +20,10 @@ STATE_DEADLINE_SECONDS = 5.0
 """How long an app may take to tell its state."""
 
 
+EVENT_BYTES = 512 * 1024
+"""The most that one event's data may hold: it has to fit a message of 1 MiB with room to spare, and many an outbox."""
+
+
 class Worker:
     """Runs the commands of ``apps``; keeps no state of its own."""
 
@@ -89,6 +93,9 @@ class Worker:
         return declared
 
     def _publish(self, topic: str, name: str, data: msgspec.Struct) -> None:
-        event = Event(topic=topic, name=name, time=now(), data=msgspec.Raw(msgspec.json.encode(data)))
+        content = msgspec.json.encode(data)
+        if len(content) > EVENT_BYTES:
+            raise ValueError(f"an event of {topic} holds {len(content)} bytes, at most {EVENT_BYTES} are told")
+        event = Event(topic=topic, name=name, time=now(), data=msgspec.Raw(content))
         for listener in self._listeners:
             listener(event)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from bridge.errors import Problem
+from bridge.errors import AppFailed, Problem
 from bridge.events.journal import Entry
 from bridge.messages import EMPTY_OBJECT, Reply
 from bridge.wire import read_json_as
@@ -77,6 +77,8 @@ def event(entry: Entry, epoch: str) -> bytes:
 def reply(call: int | str, answer: Reply) -> bytes:
     """Write a command's reply as one ready text frame."""
     number = msgspec.json.encode(call)
+    if answer.problem is None and len(answer.result or b"") > OUTBOUND_BYTES - 1024:
+        answer = Reply(problem=AppFailed(f"the result is over {OUTBOUND_BYTES} bytes; ask over HTTP").problem())
     if answer.problem is not None:
         return text_frame(b'{"type":"reply","id":%b,"error":%b}' % (number, msgspec.json.encode(answer.problem)))
     return text_frame(b'{"type":"reply","id":%b,"result":%b}' % (number, bytes(answer.result or b"null")))

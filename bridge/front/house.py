@@ -23,6 +23,7 @@ from bridge.front.owner import Facts, Owner
 from bridge.front.pages import Pages
 from bridge.front.policy import Place
 from bridge.front.poll import Poll
+from bridge.front.reading import read_form
 from bridge.front.refusals import Refusals
 from bridge.front.sessions import Sessions
 from bridge.front.stream import Stream
@@ -82,7 +83,7 @@ class House:
         return front.Handlers(
             pages=pages,
             consent=Consent(Requests(time.monotonic), server, store, self._sentences),
-            oauth=Endpoints(server),
+            oauth=Endpoints(server, read_form),
             hello=Hello(self._prover),
             tickets=SocketTickets(tickets),
             apps=Apps(broker),

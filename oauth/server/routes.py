@@ -3,6 +3,8 @@
 Host, Origin, CORS, media type and size are the front's; so are the consent page and everything that answers 401.
 """
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 from aiohttp import web
 
@@ -10,15 +12,18 @@ from oauth.server.flows import AuthorizationServer
 
 
 class Endpoints:
-    """aiohttp handlers, listed in the front's route table."""
+    """aiohttp handlers, listed in the front's route table; ``read_form`` returns a checked form body as it came."""
 
-    def __init__(self, server: AuthorizationServer) -> None:
+    def __init__(self, server: AuthorizationServer, read_form: Callable[[web.Request], Awaitable[bytes]]) -> None:
         self._server = server
+        self._read_form = read_form
 
     async def token(self, request: web.Request) -> web.Response:
         """``POST /oauth/token``: a form in, the JSON of RFC 6749 5.1 or 5.2 out."""
         answer = await self._server.token(
-            await request.read(), origin=request.headers.get("Origin"), proofs=request.headers.getall("DPoP", ())
+            await self._read_form(request),
+            origin=request.headers.get("Origin"),
+            proofs=request.headers.getall("DPoP", ()),
         )
         return web.Response(
             status=answer.status,

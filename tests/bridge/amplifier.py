@@ -27,6 +27,12 @@ class Noise(msgspec.Struct, frozen=True):
     text: str
 
 
+class Size(Params, frozen=True):
+    """How much to recite, in bytes."""
+
+    size: int
+
+
 class Who(msgspec.Struct, frozen=True):
     """Whom the app sees."""
 
@@ -71,6 +77,11 @@ class Amplifier:
             """Say who asks."""
             self.calls += 1
             return Who(caller.client)
+
+        @app.command(scope="amp:read", effect=Effect.READ)
+        def recite(params: Size) -> Noise:
+            """Say something long."""
+            return Noise("x" * params.size)
 
         @app.command(scope="amp:control", effect=Effect.DANGEROUS)
         def explode() -> Heard:

@@ -8,7 +8,7 @@ import pytest
 from bridge.apps.port import App, Params
 from bridge.errors import Gone
 from bridge.messages import EMPTY_OBJECT, Caller, Command, Effect, Event
-from bridge.worker import Worker
+from bridge.worker import EVENT_BYTES, Worker
 
 CALLER = Caller(client="owner", scopes=frozenset(), owner=True)
 
@@ -21,6 +21,10 @@ class Volume(Params, frozen=True):
 
 class Heard(msgspec.Struct, frozen=True):
     volume: float
+
+
+class Long(msgspec.Struct, frozen=True):
+    text: str
 
 
 def make_app() -> App:
@@ -139,3 +143,17 @@ async def test_events_reach_every_listener_in_order() -> None:
             await worker.call(command("set_volume", b'{"volume":%.1f}' % volume))
 
     assert [b'{"volume":0.1}', b'{"volume":0.2}'] == [bytes(event.data) for event in heard]
+
+
+async def test_an_event_that_is_too_long_is_the_apps_fault_and_told_to_nobody() -> None:
+    app = App("amp", title="Amplifier", scopes={"amp:use": "Use the amplifier"})
+    topic = app.topic("amp", scope="amp:use", events={"changed": Long})
+    worker = Worker([app])
+    heard: list[Event] = []
+    worker.hear(heard.append)
+
+    async with worker.run():
+        with pytest.raises(ValueError, match="at most"):
+            topic.publish("changed", Long("x" * EVENT_BYTES))
+
+    assert [] == heard

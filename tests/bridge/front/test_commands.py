@@ -110,7 +110,7 @@ async def test_apps_shows_what_the_callers_scopes_cover(front: Front) -> None:
     answer = await front.send("GET", "/v1/apps", headers=await front.bearer("amp:read"))
 
     (app,) = answer.json["apps"]
-    assert ["wait", "who"] == sorted(app["commands"])
+    assert ["recite", "wait", "who"] == sorted(app["commands"])
     assert {"amp:read": "See the volume"} == app["scopes"]
     everything = (await front.owner("GET", "/v1/apps")).json["apps"][0]
     schema = everything["commands"]["set_volume"]["params"]

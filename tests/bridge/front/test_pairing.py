@@ -294,3 +294,27 @@ async def test_hello_is_the_same_for_every_stranger_and_proves_itself_to_a_frien
 
     assert {b'{"service":"tollbridge","api":{"min":1,"max":1}}'} == set(strangers)
     assert 3 == len(friend.json["proof"].split("."))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 415),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded; charset=latin-1", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("Application/X-WWW-Form-Urlencoded; charset=UTF-8", 200),
+    ],
+)
+async def test_the_token_endpoint_takes_a_form_and_nothing_else(
+    visitor: Visitor, content_type: str, status: int
+) -> None:
+    redirect = await visitor.is_answered(await visitor.asks())
+
+    answer = await visitor.redeems(visitor.code_form(redirect["code"][0]), **{"Content-Type": content_type})
+
+    assert status == answer.status
+
+
+async def test_a_form_that_is_too_long_is_refused(visitor: Visitor) -> None:
+    assert 413 == (await visitor.redeems(b"x=" + b"y" * 70_000)).status

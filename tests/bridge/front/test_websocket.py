@@ -294,3 +294,12 @@ async def test_two_hundred_calls_keep_their_numbers(visitor: Visitor) -> None:
         reply["id"]: reply["result"]["volume"] for reply in replies
     }
     await socket.close()
+
+
+async def test_a_result_that_is_too_long_for_a_message_is_told(visitor: Visitor) -> None:
+    socket = await welcomed(visitor)
+
+    await socket.send_json({"type": "call", "id": 1, "command": "amp.recite", "params": {"size": 1_100_000}})
+
+    assert "app_failed" == (await next_frame(socket))["error"]["code"]
+    await socket.close()

@@ -13,7 +13,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture(name="client")
 async def _client(desk: Desk) -> AsyncIterator["TestClient[web.Request, web.Application]"]:
-    endpoints = Endpoints(desk.server)
+    endpoints = Endpoints(desk.server, web.Request.read)
     application = web.Application()
     application.router.add_post("/oauth/token", endpoints.token)
     application.router.add_get("/.well-known/oauth-authorization-server", endpoints.authorization_server)
