@@ -96,7 +96,7 @@ def _below(path: PurePosixPath, folders: Sequence[Path]) -> Path:
         found = _resolve(folder / path, folder)
         if found is not None:
             return found
-    raise UriRefused(f"{_WHAT_IS_TAKEN}: this is none")
+    raise UriRefused(f"there is no file of this name below the music folders; {_WHAT_IS_TAKEN}")
 
 
 def _resolve(path: Path, folder: Path) -> Path | None:
