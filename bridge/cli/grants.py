@@ -39,6 +39,12 @@ def grants(*, revoke: str | None, curl: bool) -> None:
         _print(ask(request, GrantRows))
 
 
+def _until(grant: GrantRow) -> str:
+    if grant.until is not None:
+        return clock_text(grant.until, _MINUTES)
+    return "the daemon stops" if grant.client.kind == "owner" else "you revoke it"
+
+
 def _print(rows: GrantRows) -> None:
     if not rows.grants:
         click.echo("You have answered nobody yet.")
@@ -52,7 +58,7 @@ def _print(rows: GrantRows) -> None:
                 _answer(grant),
                 "\n".join(grant.scopes),
                 clock_text(grant.created, _MINUTES),
-                "taken back" if grant.until is None else clock_text(grant.until, _MINUTES),
+                _until(grant),
                 str(grant.pairings),
             )
             for grant in rows.grants

@@ -91,7 +91,7 @@ export class View {
 }
 
 function live(count: number): string {
-  return `${count} live ${count === 1 ? "connection" : "connections"}`;
+  return `${count} ${count === 1 ? "page or program" : "pages or programs"} listening`;
 }
 
 function name(client: Client): HTMLElement {

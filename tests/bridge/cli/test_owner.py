@@ -75,7 +75,7 @@ def test_grants_are_a_table(daemon: DaemonDouble, process: Cli) -> None:
         lines[1].split()
     )
     assert "(development) player:read" == " ".join(lines[2].split())
-    assert "g2 native:cli denied 2026-01-02 03:04 taken back 0" == " ".join(lines[3].split())
+    assert "g2 native:cli denied 2026-01-02 03:04 you revoke it 0" == " ".join(lines[3].split())
 
 
 def test_no_grants_are_said(daemon: DaemonDouble, cli: Cli) -> None:

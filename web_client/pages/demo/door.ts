@@ -58,8 +58,8 @@ const BY_CODE: Readonly<Record<string, Door>> = {
     button: "Connect again",
   },
   invalid_grant: {
-    title: "You disconnected this page",
-    text: "Connect again whenever you like; you are asked first.",
+    title: "The permission has ended",
+    text: "It was taken back on this computer, or its time is over. Connect again whenever you like; you are asked first.",
     button: "Connect",
   },
   version_mismatch: {
