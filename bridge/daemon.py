@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from aiohttp import web
-
 from bridge import __version__, listen, paths, runtime
 from bridge.apps.port import App
 from bridge.apps.registry import apps
@@ -22,15 +20,12 @@ from bridge.errors import BridgeError
 from bridge.front.house import House
 from bridge.front.owner import Facts
 from bridge.front.pages import Pages
+from bridge.front.server import serving
 from bridge.identity import Identity, read_secret
 from bridge.worker import Worker
 from oauth.store import Store
 
 logger = logging.getLogger(__name__)
-
-SILENT_SECONDS = 330.0
-"""aiohttp has one timeout for silent, half-sent and idle connections alike. A browser's permission prompt holds a
-silent one for up to 300 s, and closing it then fails the request that the person has just allowed (measured)."""
 
 EXIT_OK = 0
 EXIT_REFUSED = 1
@@ -76,21 +71,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, stat
     worker = Worker(hosted(settings))
     house = House(settings, facts, pages=Pages(), identity=identity, store=store, broker=EmbeddedBroker(worker))
     await stack.enter_async_context(worker.run())
-    runner = web.AppRunner(
-        house.application,
-        access_log=None,
-        keepalive_timeout=SILENT_SECONDS,
-        handler_cancellation=True,  # a stream ends with its reader; commands are shielded in the dispatch
-        shutdown_timeout=1.0,
-    )
-    await runner.setup()
-    house.server = runner.server
-    stack.push_async_callback(runner.cleanup)
-    stack.push_async_callback(house.stop)
-    for listener in (tcp, unix):
-        site = web.SockSite(runner, listener, backlog=listen.BACKLOG)
-        await site.start()
-        stack.push_async_callback(site.stop)
+    await stack.enter_async_context(serving(house, (tcp, unix)))
     told = runtime.Runtime(os.getpid(), facts.base, port, facts.socket, __version__, rfc3339(started))
     runtime.write(paths.runtime_file(), told)
     stack.callback(paths.runtime_file().unlink, missing_ok=True)

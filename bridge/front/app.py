@@ -14,7 +14,7 @@ from bridge.front.guard import Guard
 from bridge.front.hello import Hello
 from bridge.front.owner import Owner
 from bridge.front.pages import Pages
-from bridge.front.policy import Kind, Refused
+from bridge.front.policy import Answer, Kind, Reason, Refused
 from bridge.front.poll import Poll
 from bridge.front.problems import answer_error, problem_response, stamp
 from bridge.front.reading import BODY_BYTES
@@ -86,7 +86,15 @@ def build(routes: Sequence[Route], guard: Guard) -> web.Application:
     app = web.Application(client_max_size=BODY_BYTES)
     for route in (*routes, *_preflights(routes), Route("*", "/{path:.*}", Kind.API, Need.NONE, _missing(routes))):
         app.router.add_route(route.method, route.path, _guarded(route, guard))
-    app.on_response_prepare.append(stamp)
+
+    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+        if request.match_info.http_exception is not None:
+            # A target that no path of ours can match (`*`, an authority): it came past every route, and ends here.
+            guard.refuse(request, Refused(Reason.TARGET_FORM, Answer.CLOSE))
+            raise ConnectionResetError("closed by the policy")
+        stamp(request, response)
+
+    app.on_response_prepare.append(prepare)
     return app
 
 

@@ -59,12 +59,12 @@ class House:
         self._callers = Callers(Verifier(store, base=facts.base), base=facts.base, grant=store.grant)
         self._topics = Topics(broker.apps.values)
         self._quotas = Quotas(settings.limits, time.monotonic)
-        self._refusals = Refusals()
+        self.refusals = Refusals()
         self.sessions = Sessions(self._hub, self._callers, self._topics)
         self.dispatch = Dispatch(broker, self._quotas)
         store.on_revoked(self._revoked)
         guard = Guard(
-            lambda: Place(host, store.approved_origins(), store.known_origins()), self._callers, self._refusals
+            lambda: Place(host, store.approved_origins(), store.known_origins()), self._callers, self.refusals
         )
         self.routes = front.table(self._handlers(pages))
         self.application = front.build(self.routes, guard)
@@ -106,7 +106,7 @@ class House:
                 broker=broker,
                 journal=hub.journal,
                 sessions=sessions,
-                refusals=self._refusals,
+                refusals=self.refusals,
                 server=server,
                 store=store,
                 sentences=self._sentences,

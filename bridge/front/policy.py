@@ -45,6 +45,7 @@ class Answer(enum.StrEnum):
 class Reason(enum.StrEnum):
     """Why a request was refused; a stable word for the log and `tollbridge refusals`."""
 
+    NOT_HTTP = "not_http"
     HTTP_VERSION = "http_version"
     TARGET_FORM = "target_form"
     FORWARDED = "forwarded"
@@ -61,6 +62,7 @@ class Reason(enum.StrEnum):
 
 
 REMEDIES = {
+    Reason.NOT_HTTP: "speak well-formed HTTP/1.1, without TLS, heads below 8 KiB, every header once and in one line",
     Reason.HTTP_VERSION: "speak HTTP/1.1",
     Reason.TARGET_FORM: "send the path alone, as in GET /v1/hello HTTP/1.1; use no proxy (curl --noproxy 127.0.0.1)",
     Reason.FORWARDED: "reach the daemon directly; it is never behind a proxy",
@@ -117,7 +119,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 _ONCE = frozenset((b"host", b"origin", b"authorization", b"dpop", b"content-type"))
 _FORWARDED = frozenset((b"forwarded", b"x-real-ip", b"via"))
 _READ = _ONCE | {b"sec-fetch-site", b"sec-fetch-dest", b"service-worker"}
-_PLAIN = re.compile(r"/[\x21-\x7e]*", re.ASCII)
+_PLAIN = re.compile(r"/[\x21\x22\x24-\x7e]*", re.ASCII)  # no fragment: no client sends one
 
 
 def may_speak(

@@ -33,7 +33,7 @@ def problem_response(problem: Problem, *, challenge: str | None = None) -> web.R
     return response
 
 
-async def stamp(request: web.Request, response: web.StreamResponse) -> None:
+def stamp(request: web.Request, response: web.StreamResponse) -> None:
     """Add what every answer carries; runs just before the head is written."""
     headers = response.headers
     del headers["Server"]

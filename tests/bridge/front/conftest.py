@@ -1,14 +1,12 @@
 """A daemon's front in this process, on real sockets, with an app of the test's own."""
 
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from bridge import listen
 from bridge.broker.embedded import EmbeddedBroker
@@ -16,6 +14,7 @@ from bridge.config import Limits, Settings
 from bridge.front.house import House
 from bridge.front.owner import Facts
 from bridge.front.pages import Pages
+from bridge.front.server import serving
 from bridge.identity import Identity
 from bridge.worker import Worker
 from oauth.store import Store
@@ -62,17 +61,7 @@ async def _front(tmp_path: Path, amplifier: Amplifier, limits: Limits) -> AsyncI
             broker=EmbeddedBroker(worker),
         )
         await stack.enter_async_context(worker.run())
-        runner = web.AppRunner(house.application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        house.server = runner.server
-        stack.push_async_callback(runner.cleanup)
-        stack.push_async_callback(house.stop)
-        await web.SockSite(runner, _dup(tcp)).start()
-        await web.SockSite(runner, _dup(unix)).start()
+        await stack.enter_async_context(serving(house, (tcp, unix)))
         front = Front(facts.base, facts.socket, house, store)
         stack.push_async_callback(front.close)
         yield front
-
-
-def _dup(listener: socket.socket) -> socket.socket:
-    return listener.dup()

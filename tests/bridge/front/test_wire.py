@@ -101,6 +101,34 @@ async def test_absolute_targets_and_old_versions_are_closed(front: Front, amplif
     assert 0 == amplifier.calls
 
 
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        "OPTIONS * HTTP/1.1\nHost: evil.example\nOrigin: null\nVia: x\n\n",
+        "CONNECT evil.example:443 HTTP/1.1\nHost: evil.example:443\n\n",
+        "GET /v1/hello#x HTTP/1.1\nHost: {host}\n\n",
+        "GET v1/hello HTTP/1.1\nHost: {host}\n\n",
+        "GET /v1/hello HTTP/1.1\nHost: {host}\nHost: {host}\n\n",
+        "GET /v1/hello HTTP/1.1\n\n",
+        "GET /v1/hello HTTP/1.1\nHost: {host}\nX: " + "a" * 10_000 + "\n\n",
+        "GET /v1/hello HTTP/1.1\nHost: {host}\nAuthorization: Bearer secret-canary\x00\n\n",
+        "POST /v1/apps HTTP/1.1\nHost: {host}\nContent-Length: 1\nTransfer-Encoding: chunked\n\n0\n\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "*1\n$4\nPING\n",
+        "EHLO evil.example\n",
+    ],
+)
+async def test_what_is_no_request_of_ours_is_closed_and_noted(
+    front: Front, caplog: pytest.LogCaptureFixture, request_bytes: str
+) -> None:
+    answer = await raw(front, request_bytes.replace("{host}", front.base.removeprefix("http://")))
+
+    assert b"" == answer
+    assert 1 == len((await front.owner("GET", "/v1/refusals")).json["refusals"])
+    assert "Traceback" not in caplog.text
+    assert "canary" not in caplog.text
+
+
 async def test_a_missing_origin_with_a_pages_token_is_refused(front: Front, amplifier: Amplifier) -> None:
     visitor = await Visitor(front).pairs()
     headers = [f"{name}: {value}" for name, value in visitor.signs("POST", WHO).items() if name != "Origin"]
