@@ -97,6 +97,7 @@ class Conversation:
         self._session.write(frames.reply(number, reply))
 
     def _subscribe(self, caller: Caller, topics: Sequence[str]) -> None:
+        topics = list(dict.fromkeys(topics))
         self._topics.check(caller, topics)
         self._hub.subscribe(self._session, topics)
         cursor = self._hub.journal.cursor(caller.client)
