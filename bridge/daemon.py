@@ -35,8 +35,9 @@ Hosted = Callable[[Settings], Sequence[App]]
 """Which apps the worker hosts."""
 
 
-def run(settings: Settings, hosted: Hosted = apps) -> int:
-    """Run the daemon until SIGTERM or SIGINT; return the exit status."""
+def run(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INFO) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit status. Logs from ``level`` on go to standard error."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, hosted))

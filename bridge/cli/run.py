@@ -26,10 +26,7 @@ def run(ctx: click.Context, *, verbose: bool) -> None:
     from bridge import daemon
     from bridge.cli.activation import forget_redirect
 
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-    status = daemon.run(settings)
+    status = daemon.run(settings, level=logging.DEBUG if verbose else logging.INFO)
     if status == 0:
         forget_redirect()
     ctx.exit(status)

@@ -79,6 +79,8 @@ class Socket:
             max_msg_size=frames.INBOUND_BYTES,
             decode_text=False,
         )
+        if offered != [""] and spoken is None:
+            raise MalformedRequest(f"offer the subprotocol {PROTOCOL} first")  # aiohttp would log all that were offered
         if not socket.can_prepare(request):
             raise MalformedRequest("this path takes a WebSocket upgrade (RFC 6455)")
         await socket.prepare(request)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -149,3 +150,18 @@ def test_secrets_on_disk_are_hashes(daemon: Daemon) -> None:
 
     assert token.encode() not in stored
     assert json.dumps(token).encode() not in stored
+
+
+def test_the_readmes_own_program_works_as_printed(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Your own native program")[2].partition("\n## ")[0]
+    program = tmp_path / "greeter.py"
+    program.write_text("\n".join(re.findall(r"```python\n(.*?)```", section, re.DOTALL)), encoding="utf-8")
+
+    with Daemon(program=(str(program),)) as daemon:
+        before = daemon.ask("GET", "/v1/events")["cursor"]
+
+        assert {"text": "Hello"} == daemon.call("greeter.say", text="Hello")
+
+        (event,) = daemon.ask("GET", f"/v1/events?topics=greeter&after={before}")["events"]
+        assert ("greeter", "said", {"text": "Hello"}) == (event["topic"], event["name"], event["data"])

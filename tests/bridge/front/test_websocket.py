@@ -303,3 +303,15 @@ async def test_a_result_that_is_too_long_for_a_message_is_told(visitor: Visitor)
 
     assert "app_failed" == (await next_frame(socket))["error"]["code"]
     await socket.close()
+
+
+async def test_a_ticket_without_a_version_is_refused_and_logged_nowhere(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticket = await visitor.ticket()
+
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await visitor.front.socket(headers={"Origin": visitor.origin}, protocols=(f"ticket.{ticket}",))
+
+    assert 400 == refused.value.status
+    assert ticket not in caplog.text
