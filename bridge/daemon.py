@@ -23,6 +23,7 @@ from bridge.front.pages import Pages
 from bridge.front.server import serving
 from bridge.identity import Identity, read_secret
 from bridge.worker import Worker
+from oauth.errors import StoreError
 from oauth.store import Store
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,9 @@ def run(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INFO)
             runner.run(_serve(settings, hosted))
     except BridgeError as error:
         logger.error("%s: %s", error.title, error.detail)
+        return EXIT_REFUSED
+    except StoreError as error:
+        logger.error("The grants cannot be read: %s", error)
         return EXIT_REFUSED
     return EXIT_OK
 

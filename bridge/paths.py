@@ -23,6 +23,13 @@ class UnsafeFolder(BridgeFault):
     title = "A folder is not yours alone"
 
 
+class FolderUnusable(BridgeFault):
+    """A folder that the daemon needs cannot be made where it should stand."""
+
+    code = "folder_unusable"
+    title = "A folder cannot be made"
+
+
 def config_file() -> Path:
     """Return the settings file, which need not exist."""
     return _DIRS.user_config_path / "config.toml"
@@ -61,8 +68,13 @@ def own_folder(folder: Path) -> Path:
 
     Raises:
         UnsafeFolder: it is a link, or another user owns it.
+        FolderUnusable: it cannot be made or written.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        where = "XDG_RUNTIME_DIR" if folder == runtime_folder() else "HOME or XDG_STATE_HOME"
+        raise FolderUnusable(f"{folder} cannot be made ({error.strerror}); set {where} to a place of yours") from error
     facts = folder.lstat()
     if not stat.S_ISDIR(facts.st_mode) or (hasattr(os, "getuid") and facts.st_uid != os.getuid()):
         raise UnsafeFolder(f"{folder} is a link or belongs to another user; remove it and start again")

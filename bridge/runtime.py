@@ -50,7 +50,8 @@ def only_one(state: Path) -> Iterator[None]:
     Raises:
         AlreadyRunning: another daemon holds it; the detail says where that one is.
     """
-    with (state / "lock").open("a+b") as file:
+    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
         if not _lock(file):
             first = read(paths.runtime_file())
             where = "somewhere" if first is None else f"at {first.base} and {first.socket} (pid {first.pid})"

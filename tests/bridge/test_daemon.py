@@ -129,6 +129,29 @@ def test_a_wrong_setting_is_told(daemon: Daemon) -> None:
     assert "Traceback" not in refused.stderr
 
 
+def test_damaged_grants_are_told_and_left_alone(daemon: Daemon) -> None:
+    daemon.stop()
+    file = daemon.home / "state/tollbridge/grants.sqlite"
+    for part in file.parent.glob("grants.sqlite*"):
+        part.unlink()
+    file.write_bytes(b"damaged" * 1000)
+
+    refused = daemon.cli("run")
+
+    assert 1 == refused.returncode
+    assert "grants.sqlite" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert b"damaged" * 1000 == file.read_bytes()
+
+
+def test_every_file_is_the_users_alone(daemon: Daemon) -> None:
+    daemon.token("system:read")
+
+    files = [path for folder in ("state", "run") for path in (daemon.home / folder / "tollbridge").rglob("*")]
+
+    assert {} == {str(path): mode(path) for path in files if mode(path) & 0o077}
+
+
 def test_no_token_and_no_query_is_ever_logged(daemon: Daemon) -> None:
     token = daemon.token("system:read")
     link = daemon.ask("POST", "/v1/activation-links")["link"]

@@ -33,3 +33,12 @@ def test_a_private_file_is_replaced_in_one_step_whatever_the_umask(tmp_path: Pat
     assert b"new" == file.read_bytes()
     assert 0o600 == file.stat().st_mode & 0o777
     assert [file] == list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(paths.FolderUnusable) as refused:
+        paths.own_folder(tmp_path / "file/state")
+
+    assert "XDG_STATE_HOME" in refused.value.detail
