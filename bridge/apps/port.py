@@ -13,7 +13,8 @@
         return params
 
 Parameters are ``Params``, results any msgspec Struct; their JSON Schema shows in ``GET /v1/apps``. A handler may also
-take the ``Caller`` as its second argument, and be ``async``. Implemented by app authors, called by ``bridge.worker``.
+take the ``Caller`` as its second argument, and be ``async``; it has to be if it waits for anything, because all run on
+one event loop. Implemented by app authors, called by ``bridge.worker``.
 """
 
 import inspect

@@ -38,6 +38,7 @@ class Protocol(web.RequestHandler):
             loop=loop,
             keepalive_timeout=SILENT_SECONDS,
             access_log=None,  # type: ignore[arg-type]  # how aiohttp's own runner says "none"
+            auto_decompress=False,  # an encoded body is refused unread
         )
         self._refusals = refusals
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from bridge.errors import InvalidParams, NotFound
+from bridge.errors import ClientError, InvalidParams, NotFound, ScopeMissing
 from bridge.events.journal import GAP_TOPIC
-from bridge.front.dispatch import check_scope
 from bridge.messages import AppDescription, Caller
 
 
@@ -25,13 +24,23 @@ class Topics:
             NotFound: there is no such topic.
             ScopeMissing: its grant does not cover one.
         """
+        _, faults = self.split(caller, topics)
+        if faults:
+            raise faults[0]
+
+    def split(self, caller: Caller, topics: Iterable[str]) -> tuple[list[str], list[ClientError]]:
+        """Return those of ``topics`` that ``caller`` may hear, each once, and a fault for each of the others."""
         scopes = self.scopes()
-        for topic in topics:
-            if topic == GAP_TOPIC:
-                continue  # private: each client hears its own
-            if topic not in scopes:
-                raise NotFound(f"there is no topic {topic!r:.40}; GET /v1/apps lists them")
-            check_scope(caller, scopes[topic])
+        heard: list[str] = []
+        faults: list[ClientError] = []
+        for topic in dict.fromkeys(topics):
+            if topic != GAP_TOPIC and topic not in scopes:  # that one is private: each client hears its own
+                faults.append(NotFound(f"there is no topic {topic!r:.40}; GET /v1/apps lists them"))
+            elif topic != GAP_TOPIC and not caller.may(scopes[topic]):
+                faults.append(ScopeMissing(f"ask the owner for {scopes[topic]}", scope=scopes[topic]))
+            else:
+                heard.append(topic)
+        return heard, faults
 
     def audible(self, caller: Caller) -> list[str]:
         """Return every topic that ``caller`` may hear."""

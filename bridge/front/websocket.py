@@ -5,7 +5,7 @@ import secrets
 
 from aiohttp import WSMsgType, web
 
-from bridge.errors import BridgeError, MalformedRequest, ScopeMissing, TokenInvalid, TooMany, Unauthorized
+from bridge.errors import BridgeError, MalformedRequest, TokenInvalid, TooMany, Unauthorized
 from bridge.events.hub import Hub
 from bridge.front import frames
 from bridge.front.caller import OWNER, Callers, Ticket
@@ -29,7 +29,6 @@ CLOSE_DEADLINE_SECONDS = 2.0
 PROTOCOL = "tollbridge.v1"
 
 MALFORMED = 4400
-SCOPE = 4403
 TOO_SLOW = 4408
 VERSION = 4426
 TOO_MANY = 4429
@@ -37,7 +36,6 @@ TOO_MANY = 4429
 _CODES: dict[type[BridgeError], int] = {
     Unauthorized: TOKEN_ENDED,
     TokenInvalid: TOKEN_ENDED,
-    ScopeMissing: SCOPE,
     TooMany: TOO_MANY,
 }
 """How an error looks that ends the socket before it was welcomed; all others are 4400."""
@@ -141,8 +139,7 @@ class Socket:
         if not isinstance(hello, frames.HelloFrame):
             raise MalformedRequest("the first frame is a hello")
         after = None if hello.after is None else Cursor.parse(hello.after)
-        topics = hello.topics
-        self._topics.check(caller, topics)
+        topics, faults = self._topics.split(caller, hello.topics)
         proof = None if hello.nonce is None else self._prover.prove(caller.origin, hello.nonce, "socket")
         session = self._sessions.open(caller, request, frames.event)
         conversation = Conversation(
@@ -153,6 +150,8 @@ class Socket:
             fields = {} if proof is None else {"proof": proof}
             number = secrets.token_urlsafe(9)
             session.write(frames.message("welcome", **fields, cursor=cursor, session=number))
+            for fault in faults:  # not the end of the socket: the page may still call, and an app may come back
+                session.write(frames.error(fault.problem()))
             await session.start(topics, after)
             return await self._converse(socket, session, conversation)
         finally:

@@ -73,5 +73,30 @@ def test_a_page_whose_grant_is_taken_back_is_cut_off_at_once(visit: Visit) -> No
     assert visit.code(visit.clicks_connect()), "the owner is asked again"
 
 
+def test_a_topic_that_nobody_has_costs_the_page_nothing_else(visit: Visit) -> None:
+    visit.is_approved()
+    visit.page.evaluate("visit.listen('nobody')")
+
+    visit.daemon.kill()
+    visit.becomes("reconnecting")
+    visit.daemon.start()
+
+    visit.becomes("connected")
+    assert {"text": "still here"} == visit.call("system.echo", text="still here")
+    visit.wait(lambda: len(visit.profile.errors) == 2, "the console was told, at once and after the restart")
+    assert all("nobody" in error for error in visit.profile.errors)
+    visit.profile.errors.clear()
+
+
+def test_a_call_that_is_too_long_is_refused_and_the_others_go_on(visit: Visit) -> None:
+    visit.is_approved()
+    connections = len(visit.seen("statuses"))
+
+    assert "body_too_large" == visit.tries("system.echo", text="x" * 70_000)["error"]["code"]
+
+    assert {"text": "still here"} == visit.call("system.echo", text="still here")
+    assert connections == len(visit.seen("statuses")), "the socket was never lost"
+
+
 def _volumes(visit: Visit) -> list[float]:
     return [round(event["data"]["player"]["volume"], 3) for event in visit.seen("events") if event["name"] == "changed"]

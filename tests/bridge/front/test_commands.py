@@ -188,3 +188,12 @@ async def test_a_method_that_a_path_does_not_take_is_405(front: Front) -> None:
     assert (405, "method_not_allowed") == (answer.status, answer.code)
     assert "GET" == answer.headers["Allow"]
     assert json.loads(answer.body)["detail"]
+
+
+async def test_an_encoded_body_leaves_no_trace_in_the_log(front: Front, caplog: pytest.LogCaptureFixture) -> None:
+    headers = {**await front.bearer("amp:control"), "Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+    answer = await front.send("POST", "/v1/apps/amp/set_volume", headers=headers, body=b"no gzip at all")
+
+    assert 415 == answer.status
+    assert "Traceback" not in caplog.text

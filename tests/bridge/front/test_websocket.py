@@ -203,10 +203,18 @@ async def test_a_wrong_first_frame_is_4400(visitor: Visitor, amplifier: Amplifie
     assert 0 == amplifier.calls
 
 
-async def test_a_topic_that_the_grant_does_not_cover_is_4403(front: Front) -> None:
+async def test_topics_that_cannot_be_heard_are_told_and_the_socket_lives(front: Front) -> None:
     visitor = await Visitor(front).pairs("amp:control")
+    socket = await welcomed(visitor, topics=["amp", "nobody"])
 
-    assert 4403 == await closes(await visitor.says_hello(topics=["amp"]))
+    faults = [await next_frame(socket) for _ in range(2)]
+    await socket.send_json({"type": "call", "id": 1, "command": "amp.set_volume", "params": {"volume": 1}})
+
+    assert [("error", "scope_missing"), ("error", "not_found")] == [
+        (fault["type"], fault["error"]["code"]) for fault in faults
+    ]
+    assert {"type": "reply", "id": 1, "result": {"volume": 1.0}} == await next_frame(socket)
+    await socket.close()
 
 
 @pytest.mark.parametrize("limits", [Limits(sockets=1)])

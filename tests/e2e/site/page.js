@@ -24,6 +24,7 @@ window.visit = {
   status: () => bridge.status,
   call: (command, params) => bridge.call(command, params).then((result) => ({ result }), (error) => ({ error: plain(error) })),
   state: (app) => bridge.state(app).then((result) => ({ result }), (error) => ({ error: plain(error) })),
+  listen: (topic) => void bridge.on(topic, () => {}),
   disconnect: () => bridge.disconnect(),
 };
 seen.resumed = await bridge.resume();

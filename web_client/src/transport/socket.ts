@@ -2,7 +2,7 @@
 
 import { random } from "../base64url.ts";
 import { baseAt } from "../daemon.ts";
-import { ConnectionError, TollbridgeError } from "../errors.ts";
+import { ConnectionError, DaemonError, TollbridgeError } from "../errors.ts";
 import type { PublicJwk } from "../keys.ts";
 import { checkProof } from "../proof.ts";
 import type { BridgeEvent, Cursor } from "../types.ts";
@@ -19,6 +19,9 @@ const CALL_MS = 60_000;
 
 /** How often a page asks whether the daemon is still there; two silences in a row end the socket. Milliseconds. */
 const PING_MS = 20_000;
+
+/** The daemon takes messages of 64 KiB; the frame around the parameters needs less than the rest. */
+const MOST_PARAMS_BYTES = 63 * 1024;
 
 /** What a socket needs. `topics` are heard from `after` on, null: from now. */
 export interface Opening {
@@ -96,6 +99,7 @@ export class Socket {
     signal?.throwIfAborted();
     if (this.#isEnded) throw lost();
     const id = ++this.#count;
+    checkSize(command, params);
     let giveUp: (() => void) | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
@@ -218,4 +222,16 @@ function lost(): ConnectionError {
 
 function endedEarly(ending: Ending): never {
   throw new SocketEnded(ending);
+}
+
+/**
+ * A message that is too long would end the socket, and every call under way with it.
+ *
+ * @throws DaemonError `body_too_large`, as the daemon says it over HTTP
+ */
+function checkSize(command: string, params: object): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(params)).length;
+  if (bytes <= MOST_PARAMS_BYTES) return;
+  const detail = `the parameters of ${command} hold ${bytes} bytes, at most ${MOST_PARAMS_BYTES} may be sent`;
+  throw new DaemonError({ title: "The body is too large", status: 413, code: "body_too_large", detail });
 }
