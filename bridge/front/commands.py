@@ -13,6 +13,7 @@ from bridge.events.hub import Hub
 from bridge.front.caller import Callers
 from bridge.front.dispatch import Dispatch, check_scope
 from bridge.front.keys import CALLER
+from bridge.front.limits import Quotas
 from bridge.front.problems import problem_response
 from bridge.front.query import seconds
 from bridge.front.reading import read_json
@@ -58,7 +59,14 @@ class State:
     """``GET /v1/apps/{app}/state``."""
 
     def __init__(
-        self, broker: Broker, dispatch: Dispatch, hub: Hub, sessions: Sessions, callers: Callers, topics: Topics
+        self,
+        broker: Broker,
+        dispatch: Dispatch,
+        hub: Hub,
+        sessions: Sessions,
+        callers: Callers,
+        topics: Topics,
+        quotas: Quotas,
     ) -> None:
         self._broker = broker
         self._dispatch = dispatch
@@ -66,6 +74,7 @@ class State:
         self._sessions = sessions
         self._callers = callers
         self._topics = topics
+        self._quotas = quotas
 
     async def read(self, request: web.Request) -> web.Response:
         """Answer ``{"cursor","state"}`` now, or at the next event named in ``returnon``, or after ``returnafter`` s."""
@@ -94,6 +103,11 @@ class State:
         left = seconds(request, "returnafter", most=MOST_WAIT_SECONDS)
         if names and "returnafter" not in request.query:
             left = MOST_WAIT_SECONDS
+        if left:
+            with self._quotas.streaming(caller):
+                await self._until(names, caller, app, left)
+
+    async def _until(self, names: set[str], caller: Caller, app: AppDescription, left: float) -> None:
         ends = time.monotonic() + left
         seq = self._hub.journal.seq
         while (left := ends - time.monotonic()) > 0:

@@ -87,7 +87,7 @@ class House:
             hello=Hello(self._prover),
             tickets=SocketTickets(tickets),
             apps=Apps(broker),
-            state=State(broker, self.dispatch, hub, sessions, self._callers, topics),
+            state=State(broker, self.dispatch, hub, sessions, self._callers, topics, quotas),
             call=Call(self.dispatch),
             stream=Stream(sessions, topics, quotas),
             poll=Poll(hub, sessions, self._callers, topics, quotas),

@@ -1,7 +1,8 @@
 """How much one grant may ask for at a time; pure, never per address, because everyone is 127.0.0.1."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bridge.config import Limits
 from bridge.errors import TooMany
@@ -71,23 +72,37 @@ class Quotas:
             most = self._limits.requests_in_flight
             raise TooMany(f"a grant may have {most} requests in flight", retry_after=RETRY_SECONDS)
 
-    def stream(self, usage: Usage, caller: Caller) -> None:
-        """Check that one more stream fits; the owner and native programs may use all connections there are.
+    @contextmanager
+    def streaming(self, caller: Caller) -> Iterator[None]:
+        """Hold one stream, or one wait; the owner and native programs may use all connections there are.
 
         Raises:
-            TooMany: it does not.
+            TooMany: it is one too many.
         """
+        usage = self.usage(caller.grant or "")
         if _is_page(caller) and usage.streams >= self._limits.streams:
             raise TooMany(f"a grant may have {self._limits.streams} streams open", retry_after=RETRY_SECONDS)
+        usage.streams += 1
+        try:
+            yield
+        finally:
+            usage.streams -= 1
 
-    def socket(self, usage: Usage, caller: Caller) -> None:
-        """Check that one more WebSocket fits; as `stream`.
+    @contextmanager
+    def socket(self, caller: Caller) -> Iterator[None]:
+        """Hold one WebSocket; as `streaming`.
 
         Raises:
-            TooMany: it does not.
+            TooMany: it is one too many.
         """
+        usage = self.usage(caller.grant or "")
         if _is_page(caller) and usage.sockets >= self._limits.sockets:
             raise TooMany(f"a grant may have {self._limits.sockets} sockets open", retry_after=RETRY_SECONDS)
+        usage.sockets += 1
+        try:
+            yield
+        finally:
+            usage.sockets -= 1
 
     def forget(self, grant: str) -> None:
         """Drop what is known of a grant that ended."""

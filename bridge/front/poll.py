@@ -59,10 +59,5 @@ class Poll:
         return journal.cursor(client), [entry.json(epoch) for entry in heard]
 
     async def _wait(self, waiting: Waiting, topics: Sequence[str], wait: float) -> None:
-        usage = self._quotas.usage(waiting.caller.grant or "")
-        self._quotas.stream(usage, waiting.caller)
-        usage.streams += 1
-        try:
+        with self._quotas.streaming(waiting.caller):
             await self._sessions.wait(waiting, topics, wait)
-        finally:
-            usage.streams -= 1

@@ -8,6 +8,7 @@ from bridge.front.limits import Quotas
 from bridge.front.query import cursor
 from bridge.front.sessions import Sessions
 from bridge.front.topics import Topics
+from bridge.messages import Caller, Cursor
 
 _HEARTBEAT = b"3\r\n:\n\n\r\n"
 """A comment line, as an HTTP/1.1 chunk."""
@@ -32,14 +33,17 @@ class Stream:
         caller = request[CALLER]
         topics = self._topics.chosen(caller, request.query.get("topics"))
         after = cursor(request)
-        usage = self._quotas.usage(caller.grant or "")
-        self._quotas.stream(usage, caller)
+        with self._quotas.streaming(caller):
+            return await self._stream(request, caller, topics, after)
+
+    async def _stream(
+        self, request: web.Request, caller: Caller, topics: list[str], after: Cursor | None
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         response.enable_chunked_encoding()
         await response.prepare(request)
         # aiohttp keeps the head back until the first body byte: a comment sends it, so the reader knows it is heard.
         await response.write(b":\n\n")
-        usage.streams += 1
         session = self._sessions.open(caller, request, sse)
         try:
             await session.start(topics, after)
@@ -47,6 +51,5 @@ class Stream:
         except TimeoutError:
             session.abort()
         finally:
-            usage.streams -= 1
             self._sessions.end(session)
         return response

@@ -94,15 +94,13 @@ class Socket:
             return VERSION, f"this daemon speaks {PROTOCOL}"
         try:
             caller = self._caller(request, offered)
-            usage = self._quotas.usage(caller.grant or "")
-            self._quotas.socket(usage, caller)
-            usage.sockets += 1
-            try:
+            with self._quotas.socket(caller):
                 return await self._welcome(request, socket, caller)
-            finally:
-                usage.sockets -= 1
         except TimeoutError:
-            return TOO_SLOW, f"hello did not come within {HELLO_DEADLINE_SECONDS:g} s"
+            return (
+                TOO_SLOW,
+                f"hello took over {HELLO_DEADLINE_SECONDS:g} s, or the events since were not read",
+            )
         except BridgeError as error:
             return _CODES.get(type(error), MALFORMED), error.detail
 

@@ -196,7 +196,10 @@ async def test_a_page_has_a_bound_of_streams(front: Front) -> None:
     async with stream(front, visitor.signs("GET", "/v1/events")):
         refused = await visitor.sends("GET", "/v1/events", headers={"Accept": "text/event-stream"})
 
-    assert (429, "too_many") == (refused.status, refused.code)
+        waiting = await visitor.sends("GET", "/v1/apps/amp/state?returnafter=1")
+        polling = await visitor.sends("GET", "/v1/events?wait=1")
+
+    assert [(429, "too_many")] * 3 == [(answer.status, answer.code) for answer in (refused, waiting, polling)]
 
 
 async def test_a_stream_ends_when_the_daemon_stops(front: Front) -> None:

@@ -39,22 +39,23 @@ def test_requests_in_flight_are_bounded() -> None:
 
 def test_a_page_has_a_bound_of_streams_and_sockets_and_a_native_program_has_the_connections() -> None:
     quotas = Quotas(Limits(streams=1, sockets=1), lambda: 0.0)
-    usage = quotas.usage("g")
-    usage.streams = usage.sockets = 1
 
-    for check in (quotas.stream, quotas.socket):
-        with pytest.raises(TooMany):
-            check(usage, PAGE)
-        check(usage, NATIVE)
+    for hold in (quotas.streaming, quotas.socket):
+        with hold(PAGE):
+            with pytest.raises(TooMany), hold(PAGE):
+                pass
+            with hold(NATIVE), hold(NATIVE):
+                pass
+        with hold(PAGE):
+            pass
 
 
 def test_a_grant_that_ended_is_forgotten_once_nothing_is_open() -> None:
     quotas = Quotas(Limits(), lambda: 0.0)
     usage = quotas.usage("g")
-    usage.streams = 1
 
-    quotas.forget("g")
-    assert usage is quotas.usage("g")
-    usage.streams = 0
+    with quotas.streaming(PAGE):
+        quotas.forget("g")
+        assert usage is quotas.usage("g")
     quotas.forget("g")
     assert usage is not quotas.usage("g")
