@@ -52,6 +52,7 @@ def run(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INFO)
 
 
 async def _serve(settings: Settings, hosted: Hosted) -> None:
+    _raise_descriptor_limit()
     state = paths.own_folder(paths.state_folder())
     paths.own_folder(paths.runtime_folder())
     with runtime.only_one(state):
@@ -81,6 +82,15 @@ async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, stat
     runtime.write(paths.runtime_file(), told)
     stack.callback(paths.runtime_file().unlink, missing_ok=True)
     logger.info("ready at %s and %s", facts.base, facts.socket)
+
+
+def _raise_descriptor_limit() -> None:
+    """Take all descriptors that the system lets us have: at the usual 1,024, as many idle connections lock all out."""
+    if sys.platform != "win32":
+        import resource  # not there on Windows
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _signals() -> asyncio.Event:

@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,22 @@ def test_it_listens_on_127_0_0_1_alone(daemon: Daemon) -> None:
     mine = [row.split() for row in listening + listening6]
 
     assert [f"0100007F:{port}"] == [row[1] for row in mine if row[1].endswith(f":{port}") and row[3] == "0A"]
+
+
+def test_a_thousand_idle_connections_do_not_lock_the_owner_out() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))  # what a desktop session starts with
+        daemon = stack.enter_context(Daemon())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+        for _ in range(1100):
+            stack.enter_context(socket.create_connection(("127.0.0.1", daemon.port)))
+
+        deadline = threading.Event()
+        while daemon.ask("GET", "/v1/status")["connections"] < 1100:
+            assert not deadline.wait(0.01)
 
 
 def test_a_second_daemon_of_the_same_user_says_where_the_first_one_is(daemon: Daemon) -> None:
