@@ -24,6 +24,7 @@ need_test_packages() {
   local packages=(
     chromium          # the real browser of tests/e2e
     fonts-dejavu-core # a font, without which the browser draws empty boxes
+    libatomic1        # a library of the Node that drives the browser
     mpv mpv-mpris     # a real player, and its D-Bus side
     vlc-bin           # a second real player, which behaves differently
     vlc-plugin-base   # its D-Bus side and its sound output
