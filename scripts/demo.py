@@ -14,10 +14,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
-import msgspec
 from aiohttp import web
 
-from bridge import config, paths
+from bridge import config, paths, runtime
 from scripts import demo_site, make_tune
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,19 +34,10 @@ class CannotRun(Exception):
     """The demo cannot start or go on; the message says what to do."""
 
 
-class Running(msgspec.Struct, frozen=True):
-    """What the runtime file says about a daemon (bridge.paths.runtime_file)."""
-
-    pid: int
-    base: str
-    socket: str
-
-
-async def answering() -> Running | None:
+async def answering() -> runtime.Runtime | None:
     """Return the daemon of this user that answers on its Unix socket now, if one does."""
-    try:
-        running = msgspec.json.decode(paths.runtime_file().read_bytes(), type=Running)
-    except (OSError, msgspec.MsgspecError):
+    running = runtime.read(paths.runtime_file())
+    if running is None:
         return None
     try:
         async with (
@@ -61,7 +51,7 @@ async def answering() -> Running | None:
         return None
 
 
-async def _until_ready(daemon: asyncio.subprocess.Process) -> Running:
+async def _until_ready(daemon: asyncio.subprocess.Process) -> runtime.Runtime:
     try:
         async with asyncio.timeout(READY_WITHIN):
             while daemon.returncode is None:
@@ -120,7 +110,7 @@ async def daemon_process() -> AsyncIterator[asyncio.subprocess.Process]:
         await _end(daemon)
 
 
-def _explain(page: str, running: Running, started: str) -> None:
+def _explain(page: str, running: runtime.Runtime, started: str) -> None:
     print(
         f"\n  Tollbridge (process {running.pid}) {started} at {running.base}\n\n"
         f"  1. Make this browser yours, once (in another terminal):   {_short(DAEMON)} open\n"

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
 
 from bridge.config import Limits
 from bridge.errors import TooMany
@@ -10,6 +11,9 @@ from bridge.messages import Caller
 
 RETRY_SECONDS = 1.0
 """When to come back after a limit of simultaneous things: nobody knows when one ends."""
+
+Held = Literal["streams", "sockets"]
+"""What a grant keeps open."""
 
 
 class Bucket:
@@ -36,14 +40,13 @@ class Usage:
 
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
-        self.streams = 0
-        self.sockets = 0
+        self.held: dict[Held, int] = {"streams": 0, "sockets": 0}
         self.in_flight = 0
 
     @property
     def is_idle(self) -> bool:
         """Say that nothing is open."""
-        return not (self.streams or self.sockets or self.in_flight)
+        return not (any(self.held.values()) or self.in_flight)
 
 
 class Quotas:
@@ -72,43 +75,38 @@ class Quotas:
             most = self._limits.requests_in_flight
             raise TooMany(f"a grant may have {most} requests in flight", retry_after=RETRY_SECONDS)
 
-    @contextmanager
-    def streaming(self, caller: Caller) -> Iterator[None]:
-        """Hold one stream, or one wait; the owner and native programs may use all connections there are.
+    def streaming(self, caller: Caller) -> AbstractContextManager[None]:
+        """Hold one stream, or one wait, inside the block; the owner and native programs may use all connections.
 
         Raises:
             TooMany: it is one too many.
         """
-        usage = self.usage(caller.grant or "")
-        if _is_page(caller) and usage.streams >= self._limits.streams:
-            raise TooMany(f"a grant may have {self._limits.streams} streams open", retry_after=RETRY_SECONDS)
-        usage.streams += 1
-        try:
-            yield
-        finally:
-            usage.streams -= 1
+        return self._hold("streams", self._limits.streams, caller)
 
-    @contextmanager
-    def socket(self, caller: Caller) -> Iterator[None]:
-        """Hold one WebSocket; as `streaming`.
+    def socket(self, caller: Caller) -> AbstractContextManager[None]:
+        """Hold one WebSocket inside the block; as `streaming`.
 
         Raises:
             TooMany: it is one too many.
         """
-        usage = self.usage(caller.grant or "")
-        if _is_page(caller) and usage.sockets >= self._limits.sockets:
-            raise TooMany(f"a grant may have {self._limits.sockets} sockets open", retry_after=RETRY_SECONDS)
-        usage.sockets += 1
-        try:
-            yield
-        finally:
-            usage.sockets -= 1
+        return self._hold("sockets", self._limits.sockets, caller)
 
     def forget(self, grant: str) -> None:
         """Drop what is known of a grant that ended."""
         usage = self._usage.get(grant)
         if usage is not None and usage.is_idle:
             del self._usage[grant]
+
+    @contextmanager
+    def _hold(self, what: Held, most: int, caller: Caller) -> Iterator[None]:
+        held = self.usage(caller.grant or "").held
+        if _is_page(caller) and held[what] >= most:
+            raise TooMany(f"a grant may have {most} {what} open", retry_after=RETRY_SECONDS)
+        held[what] += 1
+        try:
+            yield
+        finally:
+            held[what] -= 1
 
     def _fresh(self) -> Usage:
         limits = self._limits

@@ -13,7 +13,7 @@ from bridge.events.hub import Hub, Shape
 from bridge.events.journal import Gap
 from bridge.events.outbox import Outbox
 from bridge.front.caller import Callers
-from bridge.front.topics import Topics
+from bridge.front.topics import Topics, is_audible
 from bridge.messages import Caller, Cursor
 
 logger = logging.getLogger(__name__)
@@ -67,9 +67,7 @@ class Session:
 
     def may_hear(self, topic: str) -> bool:
         """See `bridge.events.hub.Subscriber`."""
-        caller = self._callers.now(self.caller)
-        scope = self._scopes.get(topic)
-        return caller is not None and scope is not None and caller.may(scope)
+        return is_audible(topic, self._callers.now(self.caller), self._scopes)
 
     def deliver(self, seq: int, chunk: bytes) -> None:
         """See `bridge.events.hub.Subscriber`."""

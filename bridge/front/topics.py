@@ -1,6 +1,6 @@
 """Which topics there are, who may hear them, and which states to read after a gap."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from bridge.errors import ClientError, InvalidParams, NotFound, ScopeMissing
 from bridge.events.journal import GAP_TOPIC
@@ -69,3 +69,9 @@ class Topics:
             raise InvalidParams("name topics as topics=player,system or leave the parameter out", path="topics")
         self.check(caller, topics)
         return topics
+
+
+def is_audible(topic: str, caller: Caller | None, scopes: Mapping[str, str]) -> bool:
+    """Say whether ``caller``, as its grant stands now (None: it has ended), may hear ``topic``; asked at each event."""
+    scope = scopes.get(topic)
+    return caller is not None and scope is not None and caller.may(scope)

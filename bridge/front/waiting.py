@@ -4,6 +4,7 @@ import asyncio
 
 from bridge.events.journal import Entry
 from bridge.front.caller import Callers
+from bridge.front.topics import is_audible
 from bridge.messages import Caller
 
 
@@ -27,9 +28,7 @@ class Waiting:
 
     def may_hear(self, topic: str) -> bool:
         """See `bridge.events.hub.Subscriber`."""
-        caller = self._callers.now(self.caller)
-        scope = self._scopes.get(topic)
-        return caller is not None and scope is not None and caller.may(scope)
+        return is_audible(topic, self._callers.now(self.caller), self._scopes)
 
     def deliver(self, seq: int, chunk: bytes) -> None:
         """See `bridge.events.hub.Subscriber`; the answer itself is read from the journal."""
