@@ -17,13 +17,25 @@ The tree, first split by who reads it:
     │   ├── TokenRequired     401   token_required
     │   ├── TokenInvalid      401   token_invalid
     │   ├── ProofInvalid      401   proof_invalid              at the token endpoint: 400 invalid_dpop_proof
+    │   ├── UseNonce          401   use_dpop_nonce             at the token endpoint: 400
     │   └── OriginMismatch    403   origin_mismatch
     ├── MalformedOrigin             malformed_origin
     ├── TicketInvalid               ticket_invalid
-    └── StoreError                  the daemon's own trouble
-        ├── StorageFailed           storage_failed
-        ├── StoreTooNew             store_too_new
-        └── StoreDamaged            store_damaged
+    ├── StoreError                  the daemon's own trouble
+    │   ├── StorageFailed           storage_failed
+    │   ├── StoreTooNew             store_too_new
+    │   ├── StoreDamaged            store_damaged
+    │   └── StoreUnsafe             store_unsafe
+    └── VaultError                  the master key cannot be had
+        ├── KeyringMissing          keyring_missing
+        ├── KeyringLocked           keyring_locked
+        ├── KeyringSilent           keyring_silent
+        ├── KeyringForgetful        keyring_forgetful
+        ├── KeyringUnsafe           keyring_unsafe
+        ├── KeyringFailed           keyring_failed
+        ├── KeyMissing              key_missing
+        ├── KeyDamaged              key_damaged
+        └── KeyElsewhere            key_elsewhere
 
 Messages are ASCII without quotes and backslashes, so that they may stand in an ``error_description`` (RFC 6749 5.2).
 """
@@ -131,6 +143,12 @@ class ProofInvalid(AccessRefused):
     code = "proof_invalid"
 
 
+class UseNonce(AccessRefused):
+    """The DPoP proof has no nonce of ours, or an old one (RFC 9449 8 and 9): the DPoP-Nonce header has a new one."""
+
+    code = "use_dpop_nonce"
+
+
 class OriginMismatch(AccessRefused):
     """The token belongs to another origin than the one that used it."""
 
@@ -172,3 +190,69 @@ class StoreDamaged(StoreError):
     """The file is not a store, or a row in it cannot be read; it is never overwritten silently."""
 
     code = "store_damaged"
+
+
+class StoreUnsafe(StoreError):
+    """The file, or a journal beside it, is a link, a pipe, another user's, or has a second name."""
+
+    code = "store_unsafe"
+
+
+class VaultError(OAuthError):
+    """The master key cannot be had; what it seals stays sealed, and nothing is kept in plain text instead."""
+
+    code = "vault_failed"
+
+
+class KeyringMissing(VaultError):
+    """No keyring of an allowed kind can be reached from the daemon."""
+
+    code = "keyring_missing"
+
+
+class KeyringLocked(VaultError):
+    """The keyring is locked, and the prompt to unlock it was dismissed or could not be shown."""
+
+    code = "keyring_locked"
+
+
+class KeyringSilent(VaultError):
+    """The keyring has not answered in time; it may be waiting for a person, and the call to it still stands."""
+
+    code = "keyring_silent"
+
+
+class KeyringForgetful(VaultError):
+    """The keyring took a secret and gave back another, or none."""
+
+    code = "keyring_forgetful"
+
+
+class KeyringUnsafe(VaultError):
+    """What was loaded is not the backend that it should be."""
+
+    code = "keyring_unsafe"
+
+
+class KeyringFailed(VaultError):
+    """The keyring failed in a way of its own."""
+
+    code = "keyring_failed"
+
+
+class KeyMissing(VaultError):
+    """There are sealed rows, but not the key that sealed them: the person has to log in again."""
+
+    code = "key_missing"
+
+
+class KeyDamaged(VaultError):
+    """What lies in the key's place is not a key of ours; it is never overwritten silently."""
+
+    code = "key_damaged"
+
+
+class KeyElsewhere(VaultError):
+    """The settings name one place for the key, and it lies in the other."""
+
+    code = "key_elsewhere"

@@ -23,6 +23,9 @@ usage() { sed -n '2,/^[^#]/ s/^# \{0,1\}//p' "$1"; }
 need_test_packages() {
   local packages=(
     chromium          # the real browser of tests/e2e
+    firefox-esr       # the other one
+    gnome-keyring     # a real keyring
+    iproute2          # network namespaces, for a neighbour whom the kernel lets in
     fonts-dejavu-core # a font, without which the browser draws empty boxes
     libatomic1        # a library of the Node that drives the browser
     mpv mpv-mpris     # a real player, and its D-Bus side
@@ -59,6 +62,7 @@ apt_install() {
 has_package() {
   # Where a distribution has no such package (Ubuntu's is a snap, which the tests cannot drive), a hand-installed one will do.
   [ "$1" = chromium ] && [ -x /usr/bin/chromium ] && return
+  [ "$1" = firefox-esr ] && [ -x /usr/bin/firefox-esr ] && return
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
