@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bridge import paths
 from bridge.errors import BridgeFault
+from oauth.secret import Secret
 
 SECRET_BYTES = 32
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -41,10 +42,11 @@ def read_secret(folder: Path) -> bytes:
 
     Raises:
         IdentityDamaged: the file has another length; it is never overwritten silently.
+        UnsafeFile: it is a link, or others own, read or write it.
     """
     file = folder / "identity"
     try:
-        secret = file.read_bytes()
+        secret = paths.read_private(file)
     except FileNotFoundError:
         secret = secrets.token_bytes(SECRET_BYTES)
         paths.write_private(file, secret)
@@ -80,14 +82,15 @@ class Identity:
     """Makes the key of each origin from the secret."""
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+        self._secret = Secret(secret)
         self._keys: dict[tuple[str, bytes], DaemonKey] = {}
 
     def key(self, origin: str, salt: bytes) -> DaemonKey:
         """Return the key that ``origin`` knows; the same for the same salt."""
         found = self._keys.get((origin, salt))
         if found is None:
-            wide = HKDF(hashes.SHA256(), 48, salt, b"tollbridge daemon key\0" + origin.encode()).derive(self._secret)
+            derivation = HKDF(hashes.SHA256(), 48, salt, b"tollbridge daemon key\0" + origin.encode())
+            wide = derivation.derive(self._secret.reveal())
             # 128 bits more than the order, so that the remainder is not biased (FIPS 186-5 A.2.1).
             scalar = int.from_bytes(wide, "big") % (_ORDER - 1) + 1
             found = DaemonKey(ec.derive_private_key(scalar, ec.SECP256R1()))

@@ -23,9 +23,13 @@ class PortTaken(BridgeFault):
 
 
 def remembered_port(state: Path) -> int | None:
-    """Return the port that was chosen at the first start."""
+    """Return the port that was chosen at the first start.
+
+    Raises:
+        UnsafeFile: others could have chosen it.
+    """
     try:
-        return int((state / "port").read_text(encoding="ascii"))
+        return int(paths.read_private(state / "port"))
     except (FileNotFoundError, ValueError):
         return None
 
@@ -60,7 +64,12 @@ def open_tcp(state: Path, ports: Sequence[int]) -> socket.socket:
 
 
 def open_unix(path: Path) -> socket.socket:
-    """Return the listening Unix socket (0600 in a 0700 folder); the caller holds the lock, so a leftover is stale."""
+    """Return the listening Unix socket (0600 in a 0700 folder); the caller holds the lock, so a leftover is stale.
+
+    Raises:
+        UnsafeFile: a link or another user's file stands in its place.
+    """
+    paths.check_place(path)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)

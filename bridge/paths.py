@@ -2,8 +2,12 @@
 
 Folders are the user's alone (0700). The runtime folder lives under ``XDG_RUNTIME_DIR``; where a session has none, it
 stands inside the state folder, because a world-writable temporary folder is nobody's own.
+
+Files in them are opened without following a link and without waiting for a pipe's other end, and looked at once they
+are open: a regular file, of ours, under one name, closed to everybody else (0600).
 """
 
+import errno
 import os
 import stat
 import sys
@@ -11,16 +15,31 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from bridge import trust
 from bridge.errors import BridgeFault
 
 _DIRS = PlatformDirs("tollbridge", appauthor=False)
+_IS_POSIX = os.name == "posix"
+_KINDS = {errno.ELOOP: "a link", errno.ENXIO: "a pipe or socket", errno.EISDIR: "a folder"}
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_CAREFULLY: int = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"))
+
+PRIVATE_BYTES = 1024 * 1024
+"""The longest private file that is read whole; ours are some hundred bytes."""
 
 
 class UnsafeFolder(BridgeFault):
-    """A folder that must be the user's alone belongs to somebody else or is a link."""
+    """A folder that must be the user's alone is a link or somebody else's, or others may replace what is in it."""
 
     code = "unsafe_folder"
     title = "A folder is not yours alone"
+
+
+class UnsafeFile(BridgeFault):
+    """A file that must be the user's alone is a link, a pipe, another user's, or open to others."""
+
+    code = "unsafe_file"
+    title = "A file is not yours alone"
 
 
 class FolderUnusable(BridgeFault):
@@ -42,10 +61,8 @@ def state_folder() -> Path:
 
 def runtime_folder() -> Path:
     """Return the folder of everything that dies with the daemon: its socket and its runtime file."""
-    session = os.environ.get("XDG_RUNTIME_DIR")
-    if sys.platform == "linux" and session:
-        return Path(session) / "tollbridge"
-    return state_folder() / "run"
+    session = _session_folder()
+    return session / "tollbridge" if session else state_folder() / "run"
 
 
 def runtime_file() -> Path:
@@ -67,29 +84,201 @@ def own_folder(folder: Path) -> Path:
     """Make ``folder`` if it is missing, and return it once it is known to be the user's alone (0700).
 
     Raises:
-        UnsafeFolder: it is a link, or another user owns it.
-        FolderUnusable: it cannot be made or written.
+        UnsafeFolder: it is a link, another user owns it, or others may write a folder above it.
+        FolderUnusable: it cannot be made or opened.
     """
+    if folder.parent == _session_folder():
+        _check_session_folder(folder.parent)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folders(folder)
+        fault = trust.fault_above(folder)
+        if fault is not None:
+            raise UnsafeFolder(fault)
+        _close_folder(folder)
     except OSError as error:
         where = "XDG_RUNTIME_DIR" if folder == runtime_folder() else "HOME or XDG_STATE_HOME"
         raise FolderUnusable(f"{folder} cannot be made ({error.strerror}); set {where} to a place of yours") from error
-    facts = folder.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or (hasattr(os, "getuid") and facts.st_uid != os.getuid()):
-        raise UnsafeFolder(f"{folder} is a link or belongs to another user; remove it and start again")
-    if stat.S_IMODE(facts.st_mode) != 0o700:
-        folder.chmod(0o700)
     return folder
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` in one step, readable by this user alone (0600)."""
+    """Put ``content`` at ``path`` in one step, readable by this user alone (0600) whatever the umask.
+
+    A link that stands there is replaced, never written through.
+    """
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _CAREFULLY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        _set_mode(descriptor, 0o600)
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(descriptor)
     fresh.replace(path)
+
+
+def read_private(path: Path) -> bytes:
+    """Return what the private file at ``path`` holds.
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnsafeFile: as `open_private`; or it is longer than any file of ours.
+    """
+    with os.fdopen(open_private(path), "rb") as file:
+        content = file.read(PRIVATE_BYTES + 1)
+    if len(content) > PRIVATE_BYTES:
+        raise UnsafeFile(f"{path} is longer than any file of ours; move it away and start again")
+    return content
+
+
+def open_private(path: Path, flags: int = os.O_RDONLY, *, repair: bool = False) -> int:
+    """Return a descriptor of the private file at ``path``; with ``O_CREAT`` it is made if missing (0600).
+
+    A file that others may read or write is refused, as ssh does with its keys: a secret that others could read is no
+    secret any more, and only its owner knows whether somebody had the chance. ``repair`` closes it instead (0600), for
+    files whose content is worth nothing to others.
+
+    Raises:
+        FileNotFoundError: there is none, and it was not to be made.
+        UnsafeFile: it is a link, no regular file, another user's, has a second name, or is open to others.
+    """
+    if flags & os.O_CREAT:
+        try:
+            made = os.open(path, flags | os.O_EXCL | _CAREFULLY, 0o600)
+        except FileExistsError:
+            flags &= ~os.O_CREAT  # also where a link leads nowhere: nothing is made at its end
+        else:
+            _set_mode(made, 0o600)
+            return made
+    try:
+        descriptor = os.open(path, flags | _CAREFULLY)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise UnsafeFile(f"{path} is {_KINDS[error.errno]}; remove it and start again") from error
+        raise
+    try:
+        _check_file(path, os.fstat(descriptor), is_mode_checked=not repair)
+        if repair:
+            _set_mode(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_place(path: Path) -> None:
+    """Make sure that what stands at ``path``, if anything does, may be replaced by ours.
+
+    Raises:
+        UnsafeFile: it is a link or another user's.
+    """
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(facts.st_mode) or (_IS_POSIX and facts.st_uid != trust.myself().uid):
+        raise UnsafeFile(f"{path} is a link or belongs to another user; remove it and start again")
+
+
+def read_trusted(path: Path) -> bytes:
+    """Return what the file at ``path`` holds, which others may read but not change; it may be a link (dotfiles are).
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnsafeFile: it is no regular file, or others may write it or a folder above it.
+        OSError: it cannot be read.
+    """
+    fault = trust.fault_above(path) or trust.fault_above(Path(os.path.realpath(path)))
+    if fault is not None:
+        raise UnsafeFile(fault)
+    descriptor = os.open(path, os.O_RDONLY | _CAREFULLY & ~getattr(os, "O_NOFOLLOW", 0))
+    try:
+        _check_trusted(path, os.fstat(descriptor))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def _session_folder() -> Path | None:
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(session) if sys.platform == "linux" and session else None
+
+
+def _check_session_folder(folder: Path) -> None:
+    """Hold ``XDG_RUNTIME_DIR`` to its own rule: the user's, mode 0700 (XDG Base Directory Specification)."""
+    hint = "set XDG_RUNTIME_DIR to a folder of yours with mode 0700, or unset it and the state folder is used"
+    try:
+        facts = folder.stat()
+    except FileNotFoundError:
+        return  # we make it
+    except OSError as error:
+        raise FolderUnusable(f"XDG_RUNTIME_DIR {folder} cannot be looked at ({error.strerror}); {hint}") from error
+    if facts.st_uid != trust.myself().uid:
+        raise UnsafeFolder(f"XDG_RUNTIME_DIR {folder} belongs to another user (uid {facts.st_uid}); {hint}")
+    if facts.st_mode & _OTHERS:
+        mode = stat.S_IMODE(facts.st_mode)
+        raise UnsafeFolder(f"XDG_RUNTIME_DIR {folder} is open to others (mode {mode:04o}); {hint}")
+
+
+def _make_folders(folder: Path) -> None:
+    """Make ``folder`` and what is missing above it, all of them 0700 whatever the umask."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not os.path.lexists(path)]):
+        try:
+            missing.mkdir(mode=0o700)
+        except FileExistsError:
+            continue  # somebody was quicker; what it is, is looked at below
+        if stat.S_IMODE(missing.lstat().st_mode) != 0o700:
+            missing.chmod(0o700)  # the umask took bits away that we need
+
+
+def _close_folder(folder: Path) -> None:
+    """Make sure that ``folder`` is a folder of ours, and take everybody else's rights to it."""
+    told = UnsafeFolder(f"{folder} is a link or belongs to another user; remove it and start again")
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or (_IS_POSIX and facts.st_uid != trust.myself().uid):
+        raise told
+    if not _IS_POSIX:
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if (now := os.fstat(descriptor)).st_uid != facts.st_uid:
+            raise told  # replaced since
+        if stat.S_IMODE(now.st_mode) != 0o700:
+            os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+
+
+def _check_file(path: Path, facts: os.stat_result, *, is_mode_checked: bool) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise UnsafeFile(f"{path} is no regular file; remove it and start again")
+    if not _IS_POSIX:
+        return
+    if facts.st_uid != trust.myself().uid:
+        raise UnsafeFile(f"{path} belongs to another user (uid {facts.st_uid}); remove it and start again")
+    if facts.st_nlink != 1:
+        raise UnsafeFile(f"{path} has a second name elsewhere (a hard link); copy it, remove it, put the copy there")
+    if is_mode_checked and facts.st_mode & _OTHERS:
+        mode = stat.S_IMODE(facts.st_mode)
+        raise UnsafeFile(
+            f"{path} is open to others (mode {mode:04o}); run `chmod 600 {path}` if you are sure that nobody else "
+            "has read or changed it, else remove it"
+        )
+
+
+def _check_trusted(path: Path, facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise UnsafeFile(f"{path} is no regular file; put a text file in its place")
+    if not _IS_POSIX:
+        return
+    me = trust.myself()
+    if not me.trusts(facts.st_uid):
+        raise UnsafeFile(f"{path} belongs to another user (uid {facts.st_uid}); make it yours or remove it")
+    if trust.is_writable_by_others(facts, me):
+        raise UnsafeFile(f"{path} may be written by others; look it through, then run `chmod go-w {path}`")
+
+
+def _set_mode(descriptor: int, mode: int) -> None:
+    if _IS_POSIX and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+        os.fchmod(descriptor, mode)

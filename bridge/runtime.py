@@ -31,15 +31,24 @@ class Runtime(msgspec.Struct, frozen=True):
 
 
 def read(file: Path) -> Runtime | None:
-    """Return what ``file`` says; None where there is none, or none that can be read."""
+    """Return what ``file`` says; None where there is none, or none that can be read.
+
+    Raises:
+        UnsafeFile: others could have written it, and would be asked instead of the daemon.
+    """
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Runtime)
+        return msgspec.json.decode(paths.read_private(file), type=Runtime)
     except (OSError, msgspec.DecodeError):
         return None
 
 
 def write(file: Path, runtime: Runtime) -> None:
-    """Write the runtime file (0600) in one step."""
+    """Write the runtime file (0600) in one step.
+
+    Raises:
+        UnsafeFile: a link or another user's file stands in its place.
+    """
+    paths.check_place(file)
     paths.write_private(file, msgspec.json.encode(runtime) + b"\n")
 
 
@@ -49,8 +58,9 @@ def only_one(state: Path) -> Iterator[None]:
 
     Raises:
         AlreadyRunning: another daemon holds it; the detail says where that one is.
+        UnsafeFile: the lock is a link, or another user's.
     """
-    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = paths.open_private(state / "lock", os.O_RDWR | os.O_CREAT, repair=True)
     with os.fdopen(descriptor, "r+b") as file:
         if not _lock(file):
             first = read(paths.runtime_file())

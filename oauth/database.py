@@ -3,16 +3,19 @@
 Every method blocks, and SQLite wants one thread: the store calls them all from its writer thread.
 """
 
+import errno
 import os
 import secrets
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
-from oauth.errors import StoreDamaged, StoreTooNew
+from oauth.errors import StoreDamaged, StoreTooNew, StoreUnsafe
+from oauth.secret import hidden
 
 SCHEMA_VERSION = 1
 TABLES = ("grants", "pairings", "access_tokens", "refresh_tokens", "known_origins")
@@ -29,6 +32,8 @@ class Write(msgspec.Struct, frozen=True):
     id: str
     value: bytes | None
 
+    __repr__ = hidden
+
 
 class Database:
     """One open file.
@@ -36,6 +41,7 @@ class Database:
     Raises:
         StoreTooNew: the file has a newer schema.
         StoreDamaged: the file is not one of ours.
+        StoreUnsafe: others could have put it there.
         sqlite3.Error: it cannot be opened or written.
     """
 
@@ -125,6 +131,28 @@ class Database:
 
 
 def _create_private(path: Path) -> None:
-    # SQLite gives its journal files the mode of the main one, so that must be right before it opens it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, _MODE))
-    path.chmod(_MODE)
+    # SQLite gives its journal files the mode of the main one, so that must be right before it opens it. It reads and
+    # writes whatever a link, a second name or another user put there, so none of that may be.
+    for journal in ("-journal", "-shm", "-wal"):
+        with suppress(FileNotFoundError):
+            _check(path.with_name(path.name + journal), path.with_name(path.name + journal).lstat())
+    carefully = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | carefully, _MODE)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise StoreUnsafe(f"{path} is not a regular file; move it away to start anew") from error
+        raise StoreUnsafe(f"{path} cannot be opened ({error.strerror}); make it yours, or move it away") from error
+    try:
+        _check(path, os.fstat(descriptor))
+        if os.name == "posix":
+            os.fchmod(descriptor, _MODE)
+    finally:
+        os.close(descriptor)
+
+
+def _check(path: Path, facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise StoreUnsafe(f"{path} is not a regular file; move it away to start anew")
+    if os.name == "posix" and (facts.st_uid != os.geteuid() or facts.st_nlink > 1):
+        raise StoreUnsafe(f"{path} is another user's, or has a second name (a hard link); move it away to start anew")

@@ -5,6 +5,7 @@ import click
 from bridge import config, paths, runtime
 from bridge.cli.failures import Failure, NotRunning
 from bridge.cli.terminal import compact_json, print_json, print_pairs
+from bridge.errors import BridgeError
 
 BASE = "base"
 _PLACES = {
@@ -39,11 +40,11 @@ def show_paths(*, name: str | None, as_json: bool) -> None:
         click.echo(_base() if name == BASE else str(_PLACES[name]()))
         return
     places = {label: str(place()) for label, place in _PLACES.items()}
-    fault: config.ConfigInvalid | None = None
+    fault: BridgeError | None = None
     music: list[str] = []
     try:
         music = [str(folder) for folder in config.read(paths.config_file()).player.folders()]
-    except config.ConfigInvalid as error:
+    except (config.ConfigInvalid, paths.UnsafeFile) as error:
         fault = error
     if as_json:
         print_json(compact_json({**places, "music_folders": music}).encode())

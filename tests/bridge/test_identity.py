@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from bridge.identity import DaemonKey, Identity, IdentityDamaged, read_secret
+from bridge.paths import write_private
 
 SECRET = bytes(range(32))
 ORIGIN, OTHER = "https://a.example", "https://b.example"
@@ -64,7 +65,7 @@ def test_two_installations_differ(tmp_path: Path) -> None:
 
 
 def test_a_damaged_secret_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "identity").write_bytes(b"short")
+    write_private(tmp_path / "identity", b"short")
 
     with pytest.raises(IdentityDamaged):
         read_secret(tmp_path)

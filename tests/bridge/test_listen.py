@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import listen
+from bridge import listen, paths
 
 
 def free_port() -> int:
@@ -26,7 +26,7 @@ def test_the_first_start_takes_the_next_port_and_keeps_it(tmp_path: Path) -> Non
 def test_a_remembered_port_that_is_taken_is_told_with_its_holder(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
-        (tmp_path / "port").write_text(str(port), encoding="ascii")
+        paths.write_private(tmp_path / "port", str(port).encode())
 
         with pytest.raises(listen.PortTaken) as refused:
             listen.open_tcp(tmp_path, (0,))
