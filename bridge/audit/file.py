@@ -1,0 +1,214 @@
+"""The audit's SQLite file, written: WAL, ``synchronous=FULL``, one chained record a row, pruned from the front.
+
+Every method blocks, and SQLite wants one thread: the trail calls them all from its own.
+"""
+
+import math
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from bridge import paths
+from bridge.audit.record import START, Broken, Kind, Link, Mark, Record, chain, seal, verify
+from bridge.audit.rows import (
+    SCHEMA_VERSION,
+    AuditDamaged,
+    AuditTooNew,
+    AuditUnusable,
+    MarkName,
+    SealedMark,
+    check_version,
+    is_damage,
+    read_links,
+    read_mark,
+)
+from bridge.clock import rfc3339
+
+MOST_RECORDS = 100_000
+"""Some 30 MB, which still are verified within a second or two; at a thousand records a day, a hundred days."""
+LONGEST_SECONDS = 180 * 86_400.0
+"""As long as a consent lasts at most: what was done under a grant can be read as long as the grant."""
+PRUNED_AT_ONCE = 1000
+"""Records that go together when there are too many; by age as many an hour, so that a wrong clock cannot empty it."""
+BUSY_SECONDS = 5.0
+"""How long a write waits for another process (a backup, a curious person) to let go of the file."""
+_AGED_EVERY_SECONDS = 3600.0
+
+
+class AuditFile:
+    """One open file, ``head`` being its last record; made by ``open``."""
+
+    def __init__(self, connection: sqlite3.Connection, key: bytes, *, most: int) -> None:
+        self._connection = connection
+        self._key = key
+        self._most = most
+        self._aged_at: float | None = None
+        self.anchor = read_mark(connection, key, "anchor")
+        self.head = read_mark(connection, key, "head")
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, *, now: float, most: int = MOST_RECORDS) -> tuple[Self, Path | None]:
+        """Open, or make, the file; one that is damaged, or of another key, is renamed and kept: its new path, or None.
+
+        Raises:
+            AuditTooNew: it has a newer schema; it is left untouched.
+            AuditUnusable: it cannot be opened.
+            UnsafeFile: it is not the user's alone.
+        """
+        try:
+            try:
+                return cls._open(path, key, most), None
+            except (sqlite3.DatabaseError, AuditDamaged) as error:
+                if isinstance(error, sqlite3.DatabaseError) and not is_damage(error):
+                    raise
+                kept = _set_aside(path, now)
+                return cls._open(path, key, most), kept
+        except AuditTooNew as error:
+            raise AuditTooNew(f"{path}: {error.detail}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise AuditUnusable(f"{path} cannot be opened: {error}; nothing runs without an audit") from error
+
+    @classmethod
+    def _open(cls, path: Path, key: bytes, most: int) -> Self:
+        # SQLite gives its journal files the mode of the main one, so that must be right before it opens it.
+        os.close(paths.open_private(path, os.O_RDWR | os.O_CREAT, repair=True))
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            is_ours = check_version(connection)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA secure_delete=ON")
+            if is_ours:
+                _check_pages(connection)
+            else:
+                _create(connection, key)
+            return cls(connection, key, most=most)
+        except BaseException:
+            connection.close()
+            raise
+
+    def append(self, records: Sequence[Record], *, now: float) -> None:
+        """Chain ``records`` to the last one and make all of them durable, or none; ``now`` prunes by age.
+
+        Raises:
+            AuditUnusable: nothing was written.
+        """
+        rows: list[Link] = []
+        head = self.head
+        for record in records:
+            content = msgspec.json.encode(record)
+            head = chain(self._key, head, content)
+            rows.append(Link(head.index, content, head.mac))
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany(
+                    "INSERT INTO records VALUES (?, ?, ?)", [(row.index, row.content, row.mac) for row in rows]
+                )
+                anchor = self._prune(head, now)
+                _put_mark(self._connection, self._key, "head", head)
+        except sqlite3.Error as error:
+            raise AuditUnusable(f"the audit cannot be written: {error}") from error
+        self.head, self.anchor = head, anchor
+
+    def page(self, after: int | None, limit: int) -> list[Link]:
+        """Return ``limit`` records behind the index ``after``, or the last ones; oldest first.
+
+        Raises:
+            AuditUnusable: the file cannot be read.
+        """
+        try:
+            first = max(self.head.index - limit, 0) if after is None else after
+            return list(read_links(self._connection, after=first, limit=limit))
+        except sqlite3.Error as error:
+            raise AuditUnusable(f"the audit cannot be read: {error}") from error
+
+    def broken(self) -> Broken | None:
+        """Return the first place where the chain does not hold.
+
+        Raises:
+            AuditUnusable: the file cannot be read.
+        """
+        try:
+            links = read_links(self._connection, after=self.anchor.index)
+            return verify(self._key, links, anchor=self.anchor, head=self.head)
+        except sqlite3.Error as error:
+            raise AuditUnusable(f"the audit cannot be read: {error}") from error
+
+    def close(self) -> None:
+        """Close the file; the journal is folded in."""
+        self._connection.close()
+
+    def _prune(self, head: Mark, now: float) -> Mark:
+        """Forget the oldest records where there are too many or too old ones; return the anchor."""
+        last = self.anchor.index
+        if head.index - last > self._most:
+            last = max(last + PRUNED_AT_ONCE, head.index - self._most)
+        elif self._aged_at is None or not 0.0 <= now - self._aged_at < _AGED_EVERY_SECONDS:
+            self._aged_at = now
+            last = self._last_aged(now)
+        row = self._connection.execute(
+            "SELECT position, mac FROM records WHERE position <= ? ORDER BY position DESC LIMIT 1", (last,)
+        ).fetchone()
+        if row is None or row[0] <= self.anchor.index:
+            return self.anchor
+        anchor = Mark(row[0], bytes(row[1]))
+        self._connection.execute("DELETE FROM records WHERE position <= ?", (anchor.index,))
+        _put_mark(self._connection, self._key, "anchor", anchor)
+        return anchor
+
+    def _last_aged(self, now: float) -> int:
+        last = self.anchor.index
+        too_old = now - LONGEST_SECONDS
+        for link in read_links(self._connection, after=last, limit=PRUNED_AT_ONCE):
+            if read(link).time >= too_old:
+                break
+            last = link.index
+        return last
+
+
+def read(link: Link) -> Record:
+    """Return the record of ``link``; one that cannot be read comes back as a record that says so."""
+    try:
+        return msgspec.json.decode(link.content, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _UNREADABLE
+
+
+_UNREADABLE = Record(time=math.inf, kind=Kind.AUDIT, outcome="unreadable")
+
+
+def _check_pages(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise AuditDamaged("its pages do not fit together")
+
+
+def _create(connection: sqlite3.Connection, key: bytes) -> None:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE marks (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
+        columns = "(position INTEGER PRIMARY KEY, content BLOB NOT NULL, mac BLOB NOT NULL)"
+        connection.execute(f"CREATE TABLE records {columns}")
+        _put_mark(connection, key, "anchor", START)
+        _put_mark(connection, key, "head", START)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _put_mark(connection: sqlite3.Connection, key: bytes, name: MarkName, mark: Mark) -> None:
+    value = msgspec.json.encode(SealedMark(mark.index, mark.mac, seal(key, name, mark)))
+    connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (name, value))
+
+
+def _set_aside(path: Path, now: float) -> Path:
+    """Rename the file, with its journal, so that it can still be looked at; return where it is now."""
+    stamp = rfc3339(now).replace(":", "-")
+    kept = path.with_name(f"{path.stem}.{stamp}.damaged{path.suffix}")
+    for suffix in ("-wal", "-shm", ""):
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            source.rename(kept.with_name(kept.name + suffix))
+    return kept

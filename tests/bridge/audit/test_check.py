@@ -1,0 +1,138 @@
+"""Verifying the file from outside: beside a writer, and where there is nothing, or nothing of ours, to verify."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bridge import paths
+from bridge.audit import check as checking
+from bridge.audit.check import AuditMissing, HeadTooOld, check
+from bridge.audit.file import AuditFile
+from bridge.audit.key import chain_key, read_key
+from bridge.audit.record import Kind, Mark, Record
+from bridge.audit.rows import FILE, AuditDamaged, AuditTooNew, AuditUnusable
+from tests.bridge.audit.kept import spoil
+
+SECRET = b"s" * 32
+RECORD = Record(time=0.0, kind=Kind.COMMAND, outcome="ok")
+
+
+@pytest.fixture(name="state")
+def _state(tmp_path: Path) -> Path:
+    paths.write_private(tmp_path / "identity", SECRET)
+    return tmp_path
+
+
+def written(state: Path, count: int = 3, most: int = 10_000) -> Mark:
+    file, _ = AuditFile.open(state / FILE, chain_key(SECRET), now=0.0, most=most)
+    file.append([RECORD] * count, now=0.0)
+    file.close()
+    return file.head
+
+
+def test_it_verifies_beside_a_writer_and_leaves_the_file_as_it_is(state: Path) -> None:
+    written(state)
+    file, _ = AuditFile.open(state / FILE, chain_key(SECRET), now=0.0)
+    file.append([RECORD], now=0.0)
+
+    checked = check(state)
+
+    assert (None, 4) == (checked.broken, checked.head.index)
+    file.append([RECORD], now=0.0)
+    assert 5 == check(state).head.index
+    file.close()
+
+
+def test_what_a_killed_daemon_left_is_read_with_its_journal_and_not_touched(state: Path, tmp_path: Path) -> None:
+    file, _ = AuditFile.open(state / FILE, chain_key(SECRET), now=0.0)
+    file.append([RECORD], now=0.0)
+    left = tmp_path / "left"
+    left.mkdir()
+    for name in ("identity", FILE, f"{FILE}-wal"):
+        shutil.copy(state / name, left / name)
+    file.close()
+    before = {name: (left / name).read_bytes() for name in (FILE, f"{FILE}-wal")}
+
+    assert 1 == check(left).head.index
+    assert before == {name: (left / name).read_bytes() for name in before}
+
+
+def test_it_makes_no_file_and_no_identity(tmp_path: Path, state: Path) -> None:
+    with pytest.raises(AuditMissing, match="removed"):
+        check(state)
+    (state / "identity").unlink()
+    with pytest.raises(AuditMissing, match="identity"):
+        check(state)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_the_key_is_none_that_a_site_could_come_by() -> None:
+    assert 32 == len(chain_key(SECRET))
+    assert chain_key(SECRET) != chain_key(b"t" * 32)
+    assert SECRET != chain_key(SECRET)
+
+
+def test_the_key_is_read_where_the_daemon_keeps_its_identity(state: Path) -> None:
+    assert chain_key(SECRET) == read_key(state)
+    (state / "identity").chmod(0o644)
+    with pytest.raises(paths.UnsafeFile):
+        read_key(state)
+
+
+def test_another_identity_does_not_verify_it(state: Path) -> None:
+    written(state)
+    paths.write_private(state / "identity", b"t" * 32)
+
+    with pytest.raises(AuditDamaged, match="key"):
+        check(state)
+
+
+@pytest.mark.parametrize("content", [b"", b"text" * 1000])
+def test_what_is_no_audit_is_told(state: Path, content: bytes) -> None:
+    (state / FILE).write_bytes(content)
+
+    with pytest.raises(AuditDamaged):
+        check(state)
+
+
+def test_a_newer_audit_is_told(state: Path) -> None:
+    written(state)
+    spoil(state / FILE, "PRAGMA user_version = 2")
+
+    with pytest.raises(AuditTooNew):
+        check(state)
+
+
+def test_a_locked_file_is_not_called_damaged(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_BUSY_SECONDS", 0.05)
+    written(state)
+    with closing(sqlite3.connect(state / FILE, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(AuditUnusable, match="locked"):
+            check(state)
+
+
+def test_a_head_from_before_the_pruning_cannot_be_checked_and_the_anchor_can(state: Path) -> None:
+    first = written(state)
+    written(state, 3000, most=1000)
+    anchor = check(state).anchor
+
+    assert 3 < anchor.index
+    assert check(state, anchor).broken is None
+    with pytest.raises(HeadTooOld, match="newer head"):
+        check(state, first)
+
+
+def test_another_record_at_the_anchor_is_seen(state: Path) -> None:
+    written(state)
+    written(state, 3000, most=1000)
+    anchor = check(state).anchor
+
+    broken = check(state, Mark(anchor.index, b"\1" * 32)).broken
+
+    assert broken is not None
+    assert anchor.index == broken.index
