@@ -21,6 +21,7 @@ from bridge.front.sessions import Sessions
 from bridge.front.topics import Topics
 from bridge.front.waiting import Waiting
 from bridge.messages import AppDescription, Caller
+from bridge.wire import strict
 
 MOST_WAIT_SECONDS = 60.0
 
@@ -46,10 +47,11 @@ class Call:
 
     async def run(self, request: web.Request) -> web.Response:
         """Run the command and answer its result itself."""
-        match = request.match_info
-        body = msgspec.Raw(await read_json(request))
+        caller, match = request[CALLER], request.match_info
+        described = self._dispatch.command(caller, match["app"], match["command"])
+        params = strict(await read_json(request))
         key = request.headers.get("Idempotency-Key")
-        reply = await self._dispatch.run(request[CALLER], match["app"], match["command"], body, key)
+        reply = await self._dispatch.run_described(caller, match["app"], described, params, key)
         if reply.problem is not None:
             return problem_response(reply.problem)
         return web.Response(body=bytes(reply.result or b"{}"), content_type="application/json")

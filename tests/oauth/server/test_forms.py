@@ -30,7 +30,23 @@ def test_a_repeated_field_has_no_value_and_is_refused(body: bytes) -> None:
         form.single()
 
 
-@pytest.mark.parametrize("body", [b"a=\xff", b"a=%ff", b"%ff=a", b"&".join(b"a%d=1" % n for n in range(65))])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"a=\xff",
+        b"a=%ff",
+        b"%ff=a",
+        b"a=%",
+        b"a=%4",
+        b"%zz=a",
+        b"a=%u0041",
+        b"a=%ed%a0%80",
+        b"a=%c0%af",
+        b"&".join(b"a%d=1" % n for n in range(65)),
+        b"&" * 65_535,
+        b"a=1&" * 16_000,
+    ],
+)
 def test_what_is_no_small_utf8_form_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
         read_form(body)
