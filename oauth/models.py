@@ -8,6 +8,8 @@ from hashlib import sha256
 
 import msgspec
 
+from oauth.secret import hidden
+
 Clock = Callable[[], float]
 """Returns seconds since the epoch."""
 
@@ -17,7 +19,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     ``client_id`` is an origin, ``native:NAME`` or, for the owner's dashboard, the daemon's own base; ``origin`` is None
     for native clients; ``grant`` and ``pairing`` are ids; ``jkt`` is the RFC 7638 thumbprint of the proved key, None
-    for Bearer.
+    for Bearer. ``nonce`` is set where the client is to be told it (RFC 9449 8.2).
     """
 
     client_id: str
@@ -28,6 +30,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     jkt: str | None
     expires_at: float
     is_owner: bool
+    nonce: str | None = None
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,8 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
     is_development: bool = False
     state: str | None = None
     dpop_jkt: str | None = None
+
+    __repr__ = hidden
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +68,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     denied_keys: tuple[str, ...] = ()
     salt: bytes | None = None
     is_owner: bool = False
+
+    __repr__ = hidden
 
     @property
     def origin(self) -> str | None:

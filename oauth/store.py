@@ -19,6 +19,7 @@ import msgspec
 
 from oauth.database import BUSY_SECONDS, Database, Write
 from oauth.models import AccessToken, Clock, Grant, KnownOrigin, Pairing, RefreshToken
+from oauth.secret import Secret
 from oauth.state import TABLE_OF, Record, State, read_records
 from oauth.writer import Rows, Writer
 
@@ -35,6 +36,7 @@ MAX_REFRESH_TOKENS = 256
 """Refresh tokens of a pairing, used ones included; the oldest used one goes first, and is then merely unknown."""
 
 Revoked = Callable[[Grant], None]
+Paired = Callable[[Grant, Pairing, bool], None]
 
 _logger = logging.getLogger(__name__)
 
@@ -46,10 +48,11 @@ class Store:
     """
 
     def __init__(self, database: Database, thread: ThreadPoolExecutor, clock: Clock, rows: Rows, key: bytes) -> None:
-        self.refresh_key = key
+        self.refresh_key = Secret(key)
         self.clock = clock
         self._state = State()
         self._revoked: list[Revoked] = []
+        self._paired: list[Paired] = []
         self._approved: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
         self._next_end = math.inf
@@ -130,6 +133,10 @@ class Store:
         """Have ``callback`` called, at once, with each grant that ends: revoked, replaced by a no, or out of time."""
         self._revoked.append(callback)
 
+    def on_paired(self, callback: Paired) -> None:
+        """Have ``callback`` called, at once, with each pairing that begins (True) or is ended by ``end_pairing``."""
+        self._paired.append(callback)
+
     def answer(self, grant: Grant) -> Grant:
         """Remember ``grant`` as the owner's answer for its client, and return it as kept.
 
@@ -153,7 +160,7 @@ class Store:
             self._drop(record, grant)
         self._drop(grant, grant)
         self._grants_changed()
-        _logger.info("grant of %s ended", grant.client_id)
+        _logger.info("a grant ended", extra={"client": grant.client_id})
         for callback in self._revoked:
             callback(grant)
 
@@ -178,8 +185,11 @@ class Store:
     def keep(self, record: Pairing | AccessToken | RefreshToken) -> None:
         """Add a pairing or token, or replace it; at a bound the pairing's oldest token goes."""
         self._tidy()
+        is_first = isinstance(record, Pairing) and record.id not in self._state.pairings
         self._put(record)
-        if isinstance(record, AccessToken):
+        if isinstance(record, Pairing) and is_first:
+            self._tell_paired(record, is_begun=True)
+        elif isinstance(record, AccessToken):
             self._bound(self._state.access(record.pairing_id), MAX_ACCESS_TOKENS)
         elif isinstance(record, RefreshToken):
             self._bound(self._state.refresh(record.pairing_id), MAX_REFRESH_TOKENS)
@@ -190,11 +200,16 @@ class Store:
         if pairing is None:
             return
         grant = self._state.grants[pairing.grant_id]
+        self._tell_paired(pairing, is_begun=False)
         for record in self._state.under_pairing(pairing_id):
             self._drop(record, grant)
-        _logger.info("a pairing of %s ended", grant.client_id)
+        _logger.info("a pairing ended", extra={"client": grant.client_id})
 
     # Beneath.
+
+    def _tell_paired(self, pairing: Pairing, *, is_begun: bool) -> None:
+        for callback in self._paired:
+            callback(self._state.grants[pairing.grant_id], pairing, is_begun)
 
     def _put(self, record: Record) -> None:
         self._state.put(record)

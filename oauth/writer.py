@@ -76,7 +76,7 @@ class Writer:
                 try:
                     await self._write(batch)
                 except (sqlite3.Error, StoreError) as error:
-                    _logger.error("the store cannot be written: %s", error)
+                    _logger.error("the store cannot be written", extra={"error": error})
                     await self._recover()
                     _settle(waiting + self._waiting, failed=True)
                     self._waiting = []
@@ -102,7 +102,7 @@ class Writer:
             try:
                 self._take(await loop.run_in_executor(self._thread, self._database.load))
             except (sqlite3.Error, StoreError) as error:
-                _logger.error("the store cannot be read: %s", error)
+                _logger.error("the store cannot be read", extra={"error": error})
         self._queue = []
 
     def _take(self, rows: Rows) -> None:

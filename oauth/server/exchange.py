@@ -3,10 +3,21 @@
 from collections.abc import Mapping
 
 from oauth.errors import InvalidRequest, InvalidScope, InvalidTarget
+from oauth.models import Clock
 from oauth.scopes import OWNER
+from oauth.tickets import Tickets
 
 ACTIVATION_LINK = "urn:tollbridge:token-type:activation-link"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # RFC 8693 3, a name
+
+ACTIVATION_SECONDS = 120
+MAX_ACTIVATIONS = 8
+"""Unused links at once; one more ends the oldest."""
+
+
+def activation_links(clock: Clock) -> Tickets[None]:
+    """Return the place of the links that have not been exchanged yet."""
+    return Tickets[None]("activation link", life=ACTIVATION_SECONDS, bound=MAX_ACTIVATIONS, clock=clock)
 
 
 def read_exchange(fields: Mapping[str, str], base: str) -> str:

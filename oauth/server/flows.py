@@ -16,41 +16,35 @@ from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from oauth import pkce
-from oauth.dpop import ProofVerifier
 from oauth.errors import (
+    AccessRefused,
     EndpointError,
     InvalidClient,
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
-    ProofInvalid,
     StorageFailed,
     TicketInvalid,
     Unavailable,
     UnsupportedGrantType,
 )
 from oauth.models import AuthorizationRequest, Clock
+from oauth.nonces import Nonces
 from oauth.scopes import OWNER, parse_scopes
 from oauth.server import metadata
 from oauth.server.answers import Answers, Remembered
 from oauth.server.authorize import answer_url, read_request
 from oauth.server.clients import own_bases, parse_client, parse_token_client
 from oauth.server.codes import Code, Codes
-from oauth.server.exchange import ACCESS_TOKEN, read_exchange
+from oauth.server.exchange import ACCESS_TOKEN, ACTIVATION_SECONDS, activation_links, read_exchange
 from oauth.server.forms import read_form
 from oauth.server.issuer import Issuer
 from oauth.server.metadata import Metadata
 from oauth.server.presented import PresentedClient, PresentedCode, PresentedRefreshToken
+from oauth.server.proofs import TokenProofs
 from oauth.server.results import TokenResult, refusal, result
 from oauth.store import Store
 from oauth.tickets import Tickets
-
-ACTIVATION_SECONDS = 120
-MAX_ACTIVATIONS = 8
-"""Unused links at once; one more ends the oldest."""
-PROOFS_PER_KEY = 256
-PROOF_KEYS = 4096
-"""At the token endpoint anybody may show a key; a replay that slips through meets a credential that was used up."""
 
 
 class AuthorizationServer:
@@ -67,10 +61,11 @@ class AuthorizationServer:
         *,
         scopes: Callable[[], Mapping[str, str]],
         daemon_key: Callable[[str], dict[str, str]],
+        nonces: Nonces,
         clock: Clock,
     ) -> None:
         # At DEBUG Authlib logs whole token responses.
-        logging.getLogger("authlib").setLevel(logging.INFO)
+        logging.getLogger("authlib").setLevel(logging.WARNING)
         self._store = store
         self._base = base
         self._scopes = scopes
@@ -80,10 +75,8 @@ class AuthorizationServer:
         self._answers.forget(own_bases(base))
         self._codes = Codes(clock)
         self._issuer = Issuer(store, clock)
-        self._activations = Tickets[None](
-            "activation link", life=ACTIVATION_SECONDS, bound=MAX_ACTIVATIONS, clock=clock
-        )
-        self._proofs = ProofVerifier(clock=clock, per_key=PROOFS_PER_KEY, keys=PROOF_KEYS)
+        self._activations = activation_links(clock)
+        self._proofs = TokenProofs(base + metadata.TOKEN_PATH, nonces, clock)
         self._authlib = _Server(base, self._codes, self._issuer, self._activations)
 
     def authorization_request(self, query: str) -> AuthorizationRequest:
@@ -134,12 +127,14 @@ class AuthorizationServer:
         """
         try:
             answer = self._grant_token(form, origin, proofs)
-        except (EndpointError, ProofInvalid) as error:
+        except (EndpointError, AccessRefused) as error:
             answer = refusal(error)
         try:
             await self._store.commit()
         except StorageFailed as error:
             answer = refusal(Unavailable(f"{error}; ask again"))
+        if proofs:
+            answer.headers["DPoP-Nonce"] = self._proofs.nonce(origin)
         return answer
 
     def _grant_token(self, form: bytes, origin: str | None, proofs: Sequence[str]) -> TokenResult:
@@ -147,20 +142,23 @@ class AuthorizationServer:
         client = parse_token_client(fields.get("client_id", ""), self._base)
         if client.origin != origin:
             raise InvalidClient("client_id is the Origin of a page, byte for byte; a native client sends no Origin")
-        if client.needs_proof and not proofs:
-            raise InvalidClient("a page sends a DPoP proof with every token request")
         if fields.get("grant_type") not in metadata.GRANT_TYPES:
             raise UnsupportedGrantType("grant_type is one of those in the metadata")
-        url = self._base + metadata.TOKEN_PATH
-        jkt = self._proofs.verify(proofs, method="POST", url=url) if proofs else None
-        status, body = self._authlib.create_token_response(_Request(url, fields, jkt))
-        if status == 200 and client.origin is not None:
-            body["daemon_key"] = self._daemon_key(client.origin)
+        proof = self._proofs.read(client, proofs)
+        status, body = self._authlib.create_token_response(_Request(self._base, fields, proof.key if proof else None))
+        if status == 200:
+            self._proofs.use(proof)
+            if client.origin is not None:
+                body["daemon_key"] = self._daemon_key(client.origin)
         return result(status, body)
 
     def activation_link(self) -> tuple[str, int]:
         """Return a secret that makes one browser the owner's, and its life in seconds."""
         return self._activations.make(None), ACTIVATION_SECONDS
+
+    def is_activation_link(self, secret: str) -> bool:
+        """Return whether ``secret`` would make a browser the owner's now; asking does not use it up."""
+        return self._activations.is_live(secret)
 
     def issue_native(self, name: str, scopes: frozenset[str], ttl_seconds: float) -> dict[str, Any]:
         """Return an RFC 6749 5.1 response (Bearer, no refresh token, plus ``client``) for ``native:NAME``.
@@ -191,8 +189,8 @@ class AuthorizationServer:
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib is untyped, here and below
-    def __init__(self, url: str, fields: Mapping[str, str], jkt: str | None) -> None:
-        super().__init__("POST", url)
+    def __init__(self, base: str, fields: Mapping[str, str], jkt: str | None) -> None:
+        super().__init__("POST", base + metadata.TOKEN_PATH)
         self.payload = BasicOAuth2Payload(fields)
         self.jkt = jkt
 

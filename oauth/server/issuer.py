@@ -12,6 +12,7 @@ from oauth import base64url
 from oauth.errors import InvalidGrant, InvalidScope
 from oauth.models import AccessToken, Clock, Grant, Pairing, RefreshToken, token_id
 from oauth.scopes import OWNER, format_scopes
+from oauth.secret import Secret
 from oauth.server.codes import Code
 from oauth.store import Store
 
@@ -30,29 +31,29 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True):
     """New tokens of a pairing; ``expires_in`` in whole seconds."""
 
     pairing_id: str
-    access_token: str
+    access_token: Secret[str]
     token_type: str
     expires_in: int
     scope: str
-    refresh_token: str | None = None
+    refresh_token: Secret[str] | None = None
 
     def response(self) -> dict[str, str | int]:
         """Return the successful response of RFC 6749 5.1."""
         body: dict[str, str | int] = {
-            "access_token": self.access_token,
+            "access_token": self.access_token.reveal(),
             "token_type": self.token_type,
             "expires_in": self.expires_in,
             "scope": self.scope,
         }
         if self.refresh_token is not None:
-            body["refresh_token"] = self.refresh_token
+            body["refresh_token"] = self.refresh_token.reveal()
         return body
 
 
 class Presented(msgspec.Struct, frozen=True, kw_only=True):
     """A refresh token whose client and key are right, and which yields a successor."""
 
-    text: str
+    text: Secret[str]
     token: RefreshToken
     pairing: Pairing
     grant: Grant
@@ -130,7 +131,7 @@ class Issuer:
         if token.successor is not None and not self._yields_again(token.successor, now):
             self._store.end_pairing(pairing.id)
             raise InvalidGrant("the refresh token was used before; its pairing has ended")
-        return Presented(text=text, token=token, pairing=pairing, grant=grant)
+        return Presented(text=Secret(text), token=token, pairing=pairing, grant=grant)
 
     def rotate(self, presented: Presented, asked: frozenset[str] | None) -> Issued:
         """Return new tokens for a presented refresh token; ``asked`` narrows the access token alone (RFC 6749 6).
@@ -145,7 +146,7 @@ class Issuer:
         text = self._successor(presented.text)
         if token.successor is None:
             successor = RefreshToken(
-                id=token_id(text),
+                id=token_id(text.reveal()),
                 pairing_id=pairing.id,
                 scopes=token.scopes,
                 ends_at=self._refresh_end(grant, pairing),
@@ -161,8 +162,9 @@ class Issuer:
             return False
         return following.rotated_at is None or now <= following.rotated_at + REUSE_SECONDS
 
-    def _successor(self, text: str) -> str:
-        return "rt_" + base64url.encode(hmac.digest(self._store.refresh_key, b"refresh" + text.encode(), "sha256"))
+    def _successor(self, text: Secret[str]) -> Secret[str]:
+        key, told = self._store.refresh_key.reveal(), b"refresh" + text.reveal().encode()
+        return Secret("rt_" + base64url.encode(hmac.digest(key, told, "sha256")))
 
     def _pair(self, grant: Grant, jkt: str | None, scopes: frozenset[str], consented_at: float) -> Pairing:
         """Return the pairing of this key under ``grant``, with ``scopes`` added; without key, always a new one."""
@@ -180,21 +182,26 @@ class Issuer:
         return pairing
 
     def _first(self, grant: Grant, pairing: Pairing, scopes: frozenset[str]) -> Issued:
-        text = "rt_" + secrets.token_urlsafe(32)
+        text = Secret("rt_" + secrets.token_urlsafe(32))
         self._store.keep(
             RefreshToken(
-                id=token_id(text), pairing_id=pairing.id, scopes=scopes, ends_at=self._refresh_end(grant, pairing)
+                id=token_id(text.reveal()),
+                pairing_id=pairing.id,
+                scopes=scopes,
+                ends_at=self._refresh_end(grant, pairing),
             )
         )
         return self._issue(grant, pairing, scopes, ACCESS_SECONDS, text)
 
     def _issue(
-        self, grant: Grant, pairing: Pairing, scopes: frozenset[str], life: float, refresh: str | None = None
+        self, grant: Grant, pairing: Pairing, scopes: frozenset[str], life: float, refresh: Secret[str] | None = None
     ) -> Issued:
         now = self._clock()
         expires_at = _earliest(now + life, grant.ends_at)
-        text = "at_" + secrets.token_urlsafe(32)
-        self._store.keep(AccessToken(id=token_id(text), pairing_id=pairing.id, scopes=scopes, expires_at=expires_at))
+        text = Secret("at_" + secrets.token_urlsafe(32))
+        self._store.keep(
+            AccessToken(id=token_id(text.reveal()), pairing_id=pairing.id, scopes=scopes, expires_at=expires_at)
+        )
         return Issued(
             pairing_id=pairing.id,
             access_token=text,

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from oauth.dpop import ProofVerifier
 from oauth.errors import OriginMismatch, TokenInvalid, TokenRequired
 from oauth.models import Access, Grant, Pairing, token_id
+from oauth.nonces import Nonces
 from oauth.store import Store
 
 PROOFS_PER_KEY = 16_384
-"""Proofs of one key within a generation of 65 s: twice the 100 commands a second that a grant may send."""
+"""Proofs of one key within a generation of 66 s: twice the 100 commands a second that a grant may send."""
 PROOF_KEYS = 1024
 """Keys with proofs at once; only keys of live pairings get here, so this is never met."""
 
@@ -19,11 +20,16 @@ _AUTHORIZATION = re.compile(r"(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)", re.ASCII 
 class Verifier:
     """Verifies what comes with a request to the API of the daemon at ``base``."""
 
-    def __init__(self, store: Store, *, base: str) -> None:
+    def __init__(self, store: Store, *, base: str, nonces: Nonces) -> None:
         self._store = store
         self._base = base
         self._clock = clock = store.clock
-        self._proofs = ProofVerifier(clock=clock, per_key=PROOFS_PER_KEY, keys=PROOF_KEYS)
+        self._nonces = nonces
+        self._proofs = ProofVerifier(clock=clock, nonces=nonces, per_key=PROOFS_PER_KEY, keys=PROOF_KEYS)
+
+    def nonce(self, origin: str | None) -> str:
+        """Return the nonce for the next proof of a page of ``origin``, or of a program."""
+        return self._nonces.current(origin)
 
     def verify(
         self, *, authorization: str | None, proofs: Sequence[str], method: str, url: str, origin: str | None
@@ -39,6 +45,7 @@ class Verifier:
             TokenInvalid: it is unknown, out of time, or used with the wrong scheme or key.
             OriginMismatch: it belongs to another origin, or to a native client while a page sent it.
             ProofInvalid: the DPoP proof is missing or does not fit.
+            UseNonce: it has no nonce of ours, or an old one.
         """
         scheme, text = _read(authorization)
         token = self._store.access_token(token_id(text))
@@ -51,8 +58,11 @@ class Verifier:
             raise OriginMismatch("the token belongs to another client; it works only from where it was issued to")
         if (scheme == "dpop") != (pairing.jkt is not None):
             raise TokenInvalid("send a token in the scheme of its token_type")
+        nonce = None
         if pairing.jkt is not None:
-            self._proofs.verify(proofs, method=method, url=url, token=text, jkt=pairing.jkt)
+            proof = self._proofs.verify(proofs, client=origin, method=method, url=url, token=text, jkt=pairing.jkt)
+            self._proofs.use(proof)
+            nonce = self._nonces.current(origin) if proof.is_late else None
         return Access(
             client_id=grant.client_id,
             origin=grant.origin,
@@ -62,6 +72,7 @@ class Verifier:
             jkt=pairing.jkt,
             expires_at=token.expires_at,
             is_owner=grant.is_owner,
+            nonce=nonce,
         )
 
     def _above(self, pairing_id: str) -> tuple[Pairing, Grant]:

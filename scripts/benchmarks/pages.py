@@ -34,27 +34,40 @@ def pair(daemon: Daemon, scope: str) -> Tokens:
     daemon.ask("POST", f"/oauth/requests/{asked['code']}", {"answer": "allow"})
     told = _send(daemon, f"/oauth/requests/{asked['handle']}", base, None)
     code = parse_qs(urlsplit(told["redirect"]).query)["code"][0]
-    proof = page.proof("POST", f"{base}/oauth/token")
-    tokens = _send(daemon, "/oauth/token", page.origin, page.code_form(code), form=True, proof=proof)
+    tokens = _redeem(daemon, page, code)
     return Tokens(page, base, tokens["access_token"])
 
 
-def _send(
-    daemon: Daemon, path: str, origin: str, body: bytes | None, *, form: bool = False, proof: str | None = None
-) -> dict[str, Any]:
-    headers = {"Origin": origin}
-    if body is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded" if form else "application/json"
-    if proof is not None:
-        headers["DPoP"] = proof
+def _redeem(daemon: Daemon, page: Page, code: str) -> dict[str, Any]:
+    """Ask for tokens: the first time the daemon tells its nonce, which later proofs then carry (RFC 9449 8)."""
+    headers = {"Origin": page.origin, "Content-Type": "application/x-www-form-urlencoded"}
+    url, form = f"{daemon.base}/oauth/token", page.code_form(code)
+    status, told, content = _exchange(daemon, "/oauth/token", form, {**headers, "DPoP": page.proof("POST", url)})
+    if status == 400 and page.takes(told):
+        status, _, content = _exchange(daemon, "/oauth/token", form, {**headers, "DPoP": page.proof("POST", url)})
+    return _read(status, content)
+
+
+def _send(daemon: Daemon, path: str, origin: str, body: bytes | None) -> dict[str, Any]:
+    headers = {"Origin": origin, **({} if body is None else {"Content-Type": "application/json"})}
+    status, _, content = _exchange(daemon, path, body, headers)
+    return _read(status, content)
+
+
+def _read(status: int, content: bytes) -> dict[str, Any]:
+    if status != 200:
+        raise RuntimeError(f"{status} {content!r}")
+    told: dict[str, Any] = json.loads(content)
+    return told
+
+
+def _exchange(
+    daemon: Daemon, path: str, body: bytes | None, headers: dict[str, str]
+) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10)
     try:
         connection.request("GET" if body is None else "POST", path, body, headers)
         answer = connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path}: {answer.status} {content!r}")
-        told: dict[str, Any] = json.loads(content)
-        return told
+        return answer.status, dict(answer.getheaders()), answer.read()
     finally:
         connection.close()

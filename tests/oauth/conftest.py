@@ -39,5 +39,5 @@ def _server(desk: Desk) -> AuthorizationServer:
 
 
 @pytest.fixture(name="verifier")
-def _verifier(store: Store) -> Verifier:
-    return Verifier(store, base=BASE)
+def _verifier(store: Store, desk: Desk) -> Verifier:
+    return Verifier(store, base=BASE, nonces=desk.nonces)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
+from oauth.nonces import Nonces
 from oauth.server.flows import AuthorizationServer
 from oauth.server.results import TokenResult
 from oauth.store import Store
@@ -22,11 +23,15 @@ class Desk:
         self.store = store
         self.clock = clock
         self.token_url = f"{base}/oauth/token"
-        self.server = AuthorizationServer(store, base, scopes=lambda: SCOPES, daemon_key=self._daemon_key, clock=clock)
+        self.nonces = Nonces(clock)
+        self.server = AuthorizationServer(
+            store, base, scopes=lambda: SCOPES, daemon_key=self._daemon_key, nonces=self.nonces, clock=clock
+        )
 
     def page(self, origin: str = "https://app.example") -> Page:
-        """Return a page with a new key, whose proofs are dated by the test's clock."""
-        return Page(origin, clock=self.clock)
+        """Return a page with a new key, whose proofs are dated by the test's clock and carry the server's nonce."""
+        client = None if origin.startswith("native:") else origin
+        return Page(origin, clock=self.clock, nonce=lambda: self.nonces.current(client))
 
     async def code(self, page: Page, scopes: Iterable[str] = SCOPES, **query: str | None) -> str:
         """Ask, say yes, and return the code."""
@@ -56,7 +61,8 @@ class Desk:
 
     async def ask(self, page: Page, body: bytes) -> TokenResult:
         """Post ``body`` to the token endpoint as ``page`` would: with its Origin and a new proof."""
-        return await self.server.token(body, origin=page.origin, proofs=[page.proof("POST", self.token_url)])
+        proof = page.proof("POST", self.token_url, nonce=self.nonces.current(page.origin))
+        return await self.server.token(body, origin=page.origin, proofs=[proof])
 
     async def ask_natively(self, body: bytes) -> TokenResult:
         """Post ``body`` as a program would: no Origin, no proof."""

@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,15 +22,23 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 class Page:
     """A page (or, as ``native:NAME``, a program) with one key and one PKCE verifier; written apart from the product.
 
-    ``jwk`` is its public key, ``jkt`` that key's RFC 7638 thumbprint; ``clock`` dates the proofs.
+    ``jwk`` is its public key, ``jkt`` that key's RFC 7638 thumbprint; ``clock`` dates the proofs, ``nonce`` is asked
+    for each. ``page.takes(answer.headers)`` takes the nonce of an answer, as a page does that talks to a real daemon.
     """
 
-    def __init__(self, origin: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        origin: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        nonce: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self.origin = origin
         self.client_id = origin
         self.verifier = secrets.token_urlsafe(32)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self._clock = clock
+        self._nonce = nonce
         numbers = self.key.public_key().public_numbers()
         x, y = (b64(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
         self.jwk = {"crv": "P-256", "kty": "EC", "x": x, "y": y}
@@ -47,7 +55,8 @@ class Page:
         ``changes`` replaces claims (None leaves one out); ``header={...}`` replaces header members in the same way.
         """
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk, **changes.pop("header", {})}
-        claims = {"htm": method, "htu": url, "iat": self._clock(), "jti": secrets.token_urlsafe(16)}
+        claims: dict[str, Any] = {"htm": method, "htu": url, "iat": self._clock(), "jti": secrets.token_urlsafe(16)}
+        claims["nonce"] = self._nonce()
         if token is not None:
             claims["ath"] = b64(hashlib.sha256(token.encode()).digest())
         claims.update(changes)
@@ -55,6 +64,13 @@ class Page:
             json.dumps({name: value for name, value in header.items() if value is not None}).encode(),
             json.dumps({name: value for name, value in claims.items() if value is not None}).encode(),
         )
+
+    def takes(self, headers: Mapping[str, str]) -> bool:
+        """Take the nonce for all further proofs from an answer's headers; say whether there was one."""
+        nonce = headers.get("DPoP-Nonce")
+        if nonce is not None:
+            self._nonce = lambda: nonce
+        return nonce is not None
 
     def sign(self, header: bytes, payload: bytes) -> str:
         """Return the compact ES256 JWS over any two byte strings."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from oauth import dpop
 from oauth.dpop import KEY_CACHE_SIZE, ProofVerifier, thumbprint, token_hash
 from oauth.errors import ProofInvalid, TokenInvalid
+from oauth.nonces import Nonces
 from tests.oauth.clock import FakeClock
 from tests.oauth.page import Page, b64
 
@@ -44,19 +45,42 @@ RFC_RESOURCE_PROOF = (
 )
 
 
+@pytest.fixture(name="nonces")
+def _nonces(clock: FakeClock) -> Nonces:
+    return Nonces(clock)
+
+
 @pytest.fixture(name="proofs")
-def _proofs(clock: FakeClock) -> ProofVerifier:
-    return ProofVerifier(clock=clock, per_key=1000, keys=100)
+def _proofs(clock: FakeClock, nonces: Nonces) -> ProofVerifier:
+    return ProofVerifier(clock=clock, nonces=nonces, per_key=1000, keys=100)
 
 
 @pytest.fixture(name="page")
-def _page(clock: FakeClock) -> Page:
-    return Page("https://app.example", clock=clock)
+def _page(clock: FakeClock, nonces: Nonces) -> Page:
+    return Page("https://app.example", clock=clock, nonce=lambda: nonces.current("https://app.example"))
 
 
 def _verify(proofs: ProofVerifier, page: Page, *values: str, **changes: Any) -> str:
-    expected: dict[str, Any] = {"method": "POST", "url": URL, "token": TOKEN, "jkt": page.jkt, **changes}
-    return proofs.verify(values, **expected)
+    """Verify, use, and return the key, as an endpoint does that hands something out."""
+    expected: dict[str, Any] = {
+        "client": page.origin,
+        "method": "POST",
+        "url": URL,
+        "token": TOKEN,
+        "jkt": page.jkt,
+        **changes,
+    }
+    proof = proofs.verify(values, **expected)
+    proofs.use(proof)
+    return proof.key
+
+
+class _NoNonces(Nonces):
+    """For proofs from the RFC, which were made for no server of ours."""
+
+    def is_current(self, nonce: str | None, client: str | None) -> bool:
+        del nonce, client
+        return True
 
 
 def test_thumbprint_of_the_key_in_rfc_9449() -> None:
@@ -74,16 +98,24 @@ def test_token_hash_of_rfc_9449() -> None:
 
 
 def test_proof_of_rfc_9449_for_the_token_endpoint() -> None:
-    proofs = ProofVerifier(clock=FakeClock(1562262616), per_key=10, keys=10)
+    clock = FakeClock(1562262616)
+    proofs = ProofVerifier(clock=clock, nonces=_NoNonces(clock), per_key=10, keys=10)
 
-    assert proofs.verify([RFC_TOKEN_PROOF], method="POST", url="https://server.example.com/token") == RFC_JKT
+    assert (
+        proofs.verify([RFC_TOKEN_PROOF], client=None, method="POST", url="https://server.example.com/token").key
+        == RFC_JKT
+    )
 
 
 def test_proof_of_rfc_9449_for_a_resource() -> None:
-    proofs = ProofVerifier(clock=FakeClock(1562262618), per_key=10, keys=10)
+    clock = FakeClock(1562262618)
+    proofs = ProofVerifier(clock=clock, nonces=_NoNonces(clock), per_key=10, keys=10)
     url = "https://resource.example.org/protectedresource"
 
-    assert proofs.verify([RFC_RESOURCE_PROOF], method="GET", url=url, token=RFC_TOKEN, jkt=RFC_JKT) == RFC_JKT
+    assert (
+        proofs.verify([RFC_RESOURCE_PROOF], client=None, method="GET", url=url, token=RFC_TOKEN, jkt=RFC_JKT).key
+        == RFC_JKT
+    )
 
 
 def test_the_thumbprint_of_the_proving_key_is_returned(proofs: ProofVerifier, page: Page) -> None:
@@ -296,10 +328,11 @@ def test_deep_json_in_an_ignored_member_never_breaks_the_verifier(proofs: ProofV
 
 @given(proof=st.text(max_size=200) | st.from_regex(r"[A-Za-z0-9_-]{0,60}\.[A-Za-z0-9_-]{0,60}\.[A-Za-z0-9_-]{0,90}"))
 def test_nothing_but_a_refusal_comes_of_noise(proof: str) -> None:
-    proofs = ProofVerifier(clock=FakeClock(), per_key=1, keys=1)
+    clock = FakeClock()
+    proofs = ProofVerifier(clock=clock, nonces=Nonces(clock), per_key=1, keys=1)
 
     with pytest.raises(ProofInvalid):
-        proofs.verify([proof], method="POST", url=URL)
+        proofs.verify([proof], client="https://app.example", method="POST", url=URL)
 
 
 def test_the_key_cache_is_bounded_and_keeps_what_is_used(proofs: ProofVerifier, page: Page) -> None:

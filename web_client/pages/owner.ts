@@ -4,7 +4,6 @@ import { Access } from "../src/access.ts";
 import { AuthorizationError } from "../src/errors.ts";
 import { keyIn } from "../src/keys.ts";
 import { Store } from "../src/store.ts";
-import { askToken } from "../src/token.ts";
 import type { Fields } from "../src/types.ts";
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -43,7 +42,7 @@ export class Owner {
    */
   async activate(secret: string): Promise<void> {
     const fields = { grant_type: TOKEN_EXCHANGE, subject_token: secret, subject_token_type: ACTIVATION_LINK };
-    const tokens = await askToken(location.origin, await keyIn(this.#store), fields);
+    const tokens = await this.#access.ask(location.origin, await keyIn(this.#store), fields);
     await this.#access.keep(tokens, Number(location.port));
     const channel = new BroadcastChannel(CHANNEL);
     channel.postMessage("activated");

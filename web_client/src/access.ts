@@ -1,11 +1,10 @@
 /** This page's pairing and its tokens: kept, refreshed one at a time across tabs, and used to sign requests. */
 
-import { prove } from "./dpop.ts";
 import { AuthorizationError } from "./errors.ts";
-import { answered, send } from "./http.ts";
-import type { Outgoing } from "./http.ts";
+import { answered } from "./http.ts";
 import { keyIn } from "./keys.ts";
-import type { PublicJwk } from "./keys.ts";
+import type { Key, PublicJwk } from "./keys.ts";
+import { Nonces, sendProved } from "./nonces.ts";
 import type { Store } from "./store.ts";
 import { askToken } from "./token.ts";
 import type { Tokens } from "./token.ts";
@@ -35,6 +34,7 @@ export interface Signed {
 /** The tokens of one store. */
 export class Access {
   readonly #store: Store;
+  readonly #nonces = new Nonces();
   #tokens: Tokens | undefined;
   #refreshing: Promise<Tokens> | undefined;
 
@@ -45,6 +45,11 @@ export class Access {
   /** Return the pairing, undefined where the owner has to be asked. */
   async pairing(): Promise<Pairing | undefined> {
     return await this.#store.get<Pairing>(NAME);
+  }
+
+  /** Ask for tokens, as `askToken` does; what is learnt of the daemon's nonces serves the requests after it. */
+  async ask(base: string, key: Key, fields: Record<string, string>, deadlineMs?: number): Promise<Tokens> {
+    return await askToken(this.#nonces, base, key, fields, deadlineMs);
   }
 
   /** Keep the tokens of a new pairing. */
@@ -81,16 +86,18 @@ export class Access {
   }
 
   async #send(base: string, { method, path, body, signal }: Signed, { accessToken }: Tokens): Promise<Response> {
-    const url = base + path;
-    const key = await keyIn(this.#store);
-    const headers: Record<string, string> = {
-      Authorization: `DPoP ${accessToken}`,
-      DPoP: await prove(key, { method, url, accessToken }),
-    };
-    const outgoing: Outgoing = { method, headers, signal };
-    if (body === undefined) return await send(url, outgoing);
-    headers["Content-Type"] = "application/json";
-    return await send(url, { ...outgoing, body: JSON.stringify(body) });
+    const json = body === undefined ? undefined : JSON.stringify(body);
+    return await sendProved(this.#nonces, base + path, {
+      method,
+      key: await keyIn(this.#store),
+      accessToken,
+      headers: {
+        Authorization: `DPoP ${accessToken}`,
+        ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      body: json,
+      signal,
+    });
   }
 
   async #current(base: string): Promise<Tokens> {
@@ -108,7 +115,7 @@ export class Access {
       try {
         const key = await keyIn(this.#store);
         const fields = { grant_type: "refresh_token", refresh_token: pairing.refreshToken };
-        const tokens = await askToken(base, key, fields);
+        const tokens = await this.ask(base, key, fields);
         const { refreshToken = pairing.refreshToken, scope } = tokens;
         await this.#store.put(NAME, { ...pairing, refreshToken, scope, port: Number(new URL(base).port) });
         this.#tokens = tokens;

@@ -8,10 +8,12 @@ export interface Proven {
   readonly method: string;
   readonly url: string;
   readonly accessToken?: string | undefined;
+  /** The daemon's newest, where one is known. */
+  readonly nonce?: string | undefined;
 }
 
 /** Return a fresh proof for one request. */
-export async function prove(key: Key, { method, url, accessToken }: Proven): Promise<string> {
+export async function prove(key: Key, { method, url, accessToken, nonce }: Proven): Promise<string> {
   const { origin, pathname } = new URL(url);
   const header = encodeJson({ typ: "dpop+jwt", alg: "ES256", jwk: key.jwk });
   const claims = encodeJson({
@@ -19,6 +21,7 @@ export async function prove(key: Key, { method, url, accessToken }: Proven): Pro
     htm: method,
     htu: origin + pathname,
     iat: Math.floor(Date.now() / 1000),
+    ...(nonce === undefined ? {} : { nonce }),
     ...(accessToken === undefined ? {} : { ath: await sha256(accessToken) }),
   });
   const signed = new TextEncoder().encode(`${header}.${claims}`);

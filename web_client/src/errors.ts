@@ -17,6 +17,7 @@ export const codes = [
   "token_required",
   "token_invalid",
   "proof_invalid",
+  "use_dpop_nonce",
   "origin_not_approved",
   "origin_mismatch",
   "scope_missing",
@@ -38,6 +39,7 @@ export const codes = [
 /** The SDK's own codes, and those of OAuth (RFC 6749) that reach a page. */
 export const clientCodes = [
   "access_denied",
+  "origin_malformed",
   "popup_blocked",
   "authorization_timeout",
   "invalid_callback",

@@ -40,7 +40,7 @@ export class Store {
 
   async #run(mode: IDBTransactionMode, work: (table: IDBObjectStore) => IDBRequest): Promise<unknown> {
     try {
-      this.#database ??= open(this.#name);
+      this.#database ??= open(this.#name, () => (this.#database = undefined));
       const transaction = (await this.#database).transaction(TABLE, mode);
       const request = work(transaction.objectStore(TABLE));
       await new Promise<void>((resolve, reject) => {
@@ -55,13 +55,18 @@ export class Store {
   }
 }
 
-async function open(name: string): Promise<IDBDatabase> {
+async function open(name: string, gone: () => void): Promise<IDBDatabase> {
   const request = indexedDB.open(name, 1);
   return await new Promise((resolve, reject) => {
     request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
     request.onsuccess = () => {
       // Another tab may delete or upgrade the database; an open connection would block it for ever.
-      request.result.onversionchange = () => request.result.close();
+      request.result.onversionchange = () => {
+        request.result.close();
+        gone();
+      };
+      // The browser was told to forget this site, as `tollbridge open` has it do with our own pages.
+      request.result.onclose = gone;
       resolve(request.result);
     };
     request.onerror = () => reject(request.error ?? new Error("the database cannot be opened"));

@@ -1,9 +1,10 @@
 /** The token endpoint: a code or a refresh token becomes an access token bound to our key (RFC 6749, RFC 9449). */
 
-import { prove } from "./dpop.ts";
 import { AuthorizationError, DaemonError, oauthErrorFrom, problemFrom } from "./errors.ts";
-import { fieldsOf, send } from "./http.ts";
+import { fieldsOf } from "./http.ts";
 import type { Key, PublicJwk } from "./keys.ts";
+import { sendProved } from "./nonces.ts";
+import type { Nonces } from "./nonces.ts";
 import { isFields } from "./types.ts";
 import type { Fields } from "./types.ts";
 
@@ -17,24 +18,22 @@ export interface Tokens {
 }
 
 /**
- * Ask for tokens; `fields` hold the grant type and what belongs to it, `client_id` is this page's origin.
+ * Ask for tokens for `key`; `fields` hold the grant type and what belongs to it, `client_id` is this page's origin.
  *
  * @throws AuthorizationError the answer is no; `invalid_grant`: the pairing or the code has ended
  * @throws ConnectionError there was no answer
  */
 export async function askToken(
+  nonces: Nonces,
   base: string,
   key: Key,
   fields: Record<string, string>,
   deadlineMs?: number,
 ): Promise<Tokens> {
-  const url = `${base}/oauth/token`;
-  const response = await send(url, {
+  const response = await sendProved(nonces, `${base}/oauth/token`, {
     method: "POST",
-    headers: {
-      "Content-Type": "application/x-www-form-urlencoded",
-      DPoP: await prove(key, { method: "POST", url }),
-    },
+    key,
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
     body: new URLSearchParams({ ...fields, client_id: location.origin }).toString(),
     ...(deadlineMs === undefined ? {} : { deadline: deadlineMs }),
   });

@@ -57,6 +57,17 @@ test("a proof beside a token carries the token's hash", async () => {
   equal(parse(proof.split(".")[1])["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
 });
 
+test("a proof carries the daemon's nonce, once one is known", async () => {
+  const key = await read(await makeKeyPair());
+  const about = { method: "GET", url: "http://127.0.0.1:4380/v1/apps" };
+
+  const proof = await prove(key, { ...about, nonce: "n-1" });
+  const first = await prove(key, about);
+
+  equal(parse(proof.split(".")[1])["nonce"], "n-1");
+  equal("nonce" in parse(first.split(".")[1]), false);
+});
+
 test("no two proofs are the same", async () => {
   const key = await read(await makeKeyPair());
   const about = { method: "GET", url: "http://127.0.0.1:4380/v1/apps" };

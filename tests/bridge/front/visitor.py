@@ -16,7 +16,7 @@ class Visitor(Page):
     """A page at ``origin`` in one browser profile."""
 
     def __init__(self, front: Front, origin: str = "https://app.example") -> None:
-        super().__init__(origin)
+        super().__init__(origin, nonce=lambda: front.house.nonces.current(origin))
         self.front = front
         self.tokens: dict[str, Any] = {}
 

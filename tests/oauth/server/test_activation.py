@@ -138,7 +138,7 @@ async def test_owner_tokens_are_refused_on_another_base(desk: Desk, store: Store
 
     for origin in (BASE, moved):
         with pytest.raises(OriginMismatch):
-            Verifier(store, base=moved).verify(
+            Verifier(store, base=moved, nonces=desk.nonces).verify(
                 authorization=f"DPoP {token}",
                 proofs=[page.proof("GET", f"{moved}/v1/status", token)],
                 method="GET",

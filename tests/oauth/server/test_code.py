@@ -18,7 +18,7 @@ async def test_a_code_becomes_tokens_bound_to_the_pages_key(desk: Desk, store: S
     answer = await desk.redeem(page, await desk.code(page))
 
     assert answer.status == 200
-    assert answer.headers == {"Cache-Control": "no-store"}
+    assert answer.headers == {"Cache-Control": "no-store", "DPoP-Nonce": desk.nonces.current(page.origin)}
     access, refresh = answer.body.pop("access_token"), answer.body.pop("refresh_token")
     assert answer.body == {
         "token_type": "DPoP",
@@ -174,7 +174,7 @@ async def test_a_wrong_token_request_is_refused(desk: Desk, changes: dict[str, s
     answer = await desk.ask(page, page.token_form(**fields))
 
     assert (answer.status, answer.body["error"]) == (400, error)
-    assert answer.headers == {"Cache-Control": "no-store"}
+    assert answer.headers == {"Cache-Control": "no-store", "DPoP-Nonce": desk.nonces.current(page.origin)}
 
 
 async def test_the_client_that_a_code_was_made_for_is_the_only_one_to_use_it(desk: Desk) -> None:

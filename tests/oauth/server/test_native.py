@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from oauth.errors import InvalidClient, InvalidRequest, InvalidScope, TokenInvalid
+from oauth.nonces import Nonces
 from oauth.server.flows import AuthorizationServer
 from oauth.server.verify import Verifier
 from oauth.store import Store
@@ -45,7 +46,7 @@ async def test_it_survives_a_restart(path: Path, clock: FakeClock) -> None:
         await store.commit()
 
     async with Store.open(path, clock=clock) as store:
-        assert _use(Verifier(store, base=BASE), token) == READ
+        assert _use(Verifier(store, base=BASE, nonces=Nonces(clock)), token) == READ
 
 
 async def test_an_open_ended_grant_stays_so(desk: Desk, store: Store) -> None:

@@ -135,8 +135,8 @@ def test_a_proof_for_another_token_is_refused(verifier: Verifier, page: Page, to
         _use(verifier, page, token, proofs=[page.proof("POST", PATH_URL, "at_other")])
 
 
-def test_another_key_is_refused_and_leaves_no_trace(verifier: Verifier, page: Page, token: str) -> None:
-    thief = Page("https://app.example", clock=verifier._clock)
+def test_another_key_is_refused_and_leaves_no_trace(verifier: Verifier, desk: Desk, page: Page, token: str) -> None:
+    thief = desk.page()
 
     with pytest.raises(TokenInvalid):
         _use(verifier, thief, token)
