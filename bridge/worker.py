@@ -54,7 +54,7 @@ class Worker:
         except BridgeError as error:
             return Reply(problem=error.problem())
         except Exception:
-            logger.exception("command %s.%s failed", command.app, command.name)
+            logger.exception("a command failed", extra={"app": command.app, "command": command.name})
             return Reply(problem=Internal("the daemon's log has the trace").problem())
 
     async def state(self, app: str) -> msgspec.Raw | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from bridge.errors import NotFound, TooMany
-from oauth.models import AuthorizationRequest
+from oauth.models import AuthorizationRequest, token_id
+from oauth.secret import Secret
 
 UNPOLLED_SECONDS = 30.0
 """A page that has not asked for this long is closed; its request is gone."""
@@ -21,23 +22,23 @@ Status = Literal["pending", "allowed", "denied"]
 
 
 class Pending:
-    """One request; ``handle`` is known to its page alone, ``code`` is what the owner types."""
+    """One request; ``handle`` is its page's alone, ``code`` is what the owner types, ``redirect`` holds the answer."""
 
     def __init__(self, request: AuthorizationRequest, *, code: str, now: float) -> None:
         self.request = request
-        self.handle = secrets.token_urlsafe(32)
+        self.handle = Secret(secrets.token_urlsafe(32))
         self.code = code
         self.opened_at = now
         self.polled_at = now
         self.status: Status = "pending"
-        self.redirect: str | None = None
+        self.redirect: Secret[str] | None = None
         self.answered = asyncio.Event()
         self.waiters = 0
 
     def settle(self, status: Status, redirect: str) -> None:
         """Set the answer, once, and wake the page that waits for it."""
         self.status = status
-        self.redirect = redirect
+        self.redirect = Secret(redirect)
         self.answered.set()
 
 
@@ -57,11 +58,11 @@ class Requests:
         self._prune()
         for other in list(self._by_handle.values()):
             if other.request.client_id == request.client_id:
-                del self._by_handle[other.handle]
+                del self._by_handle[token_id(other.handle.reveal())]
         if len(self._by_handle) >= BOUND:
             raise TooMany("too many sites are asking; answer them first: tollbridge approve", retry_after=30)
         pending = Pending(request, code=self._fresh_code(), now=self._clock())
-        self._by_handle[pending.handle] = pending
+        self._by_handle[token_id(pending.handle.reveal())] = pending
         return pending
 
     def poll(self, handle: str) -> Pending:
@@ -71,7 +72,7 @@ class Requests:
             NotFound: it was replaced, was not polled for long, or belonged to an earlier run of the daemon.
         """
         self._prune()
-        pending = self._by_handle.get(handle)
+        pending = self._by_handle.get(token_id(handle))
         if pending is None:
             raise NotFound("this request is gone; ask again")
         pending.polled_at = self._clock()
@@ -102,7 +103,7 @@ class Requests:
         oldest = self._clock() - UNPOLLED_SECONDS
         for pending in list(self._by_handle.values()):
             if pending.polled_at < oldest and not pending.waiters:
-                del self._by_handle[pending.handle]
+                del self._by_handle[token_id(pending.handle.reveal())]
 
     def _fresh_code(self) -> str:
         taken = {pending.code for pending in self._by_handle.values()}

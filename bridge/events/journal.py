@@ -14,6 +14,7 @@ from itertools import islice
 import msgspec
 
 from bridge.messages import Cursor, Event
+from oauth.secret import Secret
 
 BOUND_EVENTS = 4096
 """How many events can be resumed. At the bound the oldest goes first; who resumes from before it is told of a gap."""
@@ -59,8 +60,8 @@ class Journal:
     """The sequence. ``key`` and ``epoch`` are 32 random bytes each; ``bound`` counts events."""
 
     def __init__(self, *, key: bytes, epoch: bytes, bound: int = BOUND_EVENTS) -> None:
-        self._key = key
-        self._epoch = epoch
+        self._key = Secret(key)
+        self._epoch = Secret(epoch)
         self._entries: deque[Entry] = deque(maxlen=bound)
         self._seq = 0
         self._epochs: dict[str, str] = {}
@@ -82,7 +83,7 @@ class Journal:
         """Return this epoch as ``client`` sees it: two clients can compare nothing."""
         shown = self._epochs.get(client)
         if shown is None:
-            digest = hmac.digest(self._key, self._epoch + client.encode(), hashlib.sha256)
+            digest = hmac.digest(self._key.reveal(), self._epoch.reveal() + client.encode(), hashlib.sha256)
             shown = urlsafe_b64encode(digest)[:8].decode()
             if len(self._epochs) >= 1024:  # clients have grants, so these are few; a bound all the same
                 self._epochs.clear()

@@ -150,5 +150,7 @@ class Session:
 
     def abort(self) -> None:
         """Drop the connection of a reader that takes nothing."""
-        logger.warning("dropped a session of %s: it took nothing for %g s", self.client, WRITE_DEADLINE_SECONDS)
+        logger.warning(
+            "dropped a session that took nothing", extra={"client": self.client, "seconds": WRITE_DEADLINE_SECONDS}
+        )
         self._transport.abort()

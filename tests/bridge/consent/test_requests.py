@@ -41,17 +41,17 @@ def test_a_newer_request_of_the_same_client_replaces_the_older(requests: Request
     older, newer = ask(requests), ask(requests)
 
     with pytest.raises(NotFound):
-        requests.poll(older.handle)
+        requests.poll(older.handle.reveal())
     assert [newer] == requests.waiting()
 
 
 def test_a_request_that_nobody_polls_is_gone(requests: Requests, clock: Hand) -> None:
     pending = ask(requests)
     clock.now = UNPOLLED_SECONDS - 1
-    requests.poll(pending.handle)
+    requests.poll(pending.handle.reveal())
     clock.now += UNPOLLED_SECONDS
 
-    assert pending is requests.poll(pending.handle)
+    assert pending is requests.poll(pending.handle.reveal())
     clock.now += UNPOLLED_SECONDS + 1
     with pytest.raises(NotFound):
         requests.pending(pending.code)
@@ -71,7 +71,7 @@ def test_an_answered_request_has_no_code_any_more(requests: Requests) -> None:
 
     with pytest.raises(NotFound):
         requests.pending(pending.code)
-    assert pending is requests.poll(pending.handle)
+    assert pending is requests.poll(pending.handle.reveal())
 
 
 def test_the_queue_is_bounded(requests: Requests) -> None:

@@ -52,7 +52,7 @@ class Engine:
     async def run(self, listener: Listener) -> AsyncIterator[None]:
         """Live; no thread and no device before the first command."""
         if not self._is_installed:
-            logger.info("no built-in player: %s", self.report().detail)
+            logger.info("no built-in player", extra={"reason": self.report().detail})
             yield
             return
         loop = asyncio.get_running_loop()

@@ -147,7 +147,7 @@ class Mpris:
     def _say(self, detail: str) -> None:
         if detail != self._detail:
             self._detail = detail
-            logger.info("%s", detail)
+            logger.info("the session bus", extra={"reason": detail})
 
 
 async def _quietly(follower: Follower) -> None:

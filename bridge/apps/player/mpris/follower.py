@@ -51,7 +51,7 @@ class Follower:
             except (PlayerTimeout, PlayerGone):
                 self._is_silent = True  # if it is gone, the bus says so, and this is cancelled
             except BridgeError as error:
-                logger.warning("player %s cannot be read: %s", self.player.id, error.detail)
+                logger.warning("a player cannot be read", extra={"player": self.player.id, "error": error})
             await self._wait()
 
     async def refresh(self) -> None:

@@ -64,7 +64,7 @@ class Watch:
                     await self._greet(name)
             await self._connection.lost()
         except (Failure, BridgeError) as error:
-            logger.warning("the session bus cannot be used: %s", error)
+            logger.warning("the session bus cannot be used", extra={"error": error})
         finally:
             await self._end()
 
