@@ -9,6 +9,9 @@ commands_per_second = 100       # per grant; `burst` on top
 [player]
 music_folders = ["~/Music"]
 engine = "auto"                 # "null": never touch a sound card
+
+[vault]
+key_file = false                # true: where no keyring can be had, keep the master key in a file (0600)
 """
 
 import tomllib
@@ -44,8 +47,10 @@ class DaemonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizes per grant (protocol section 1, Limits); each has an upper bound, none can be switched off."""
+    """Sizes (protocol section 1, Limits): of all connections, the others per grant; each has an upper bound."""
 
+    connections: Annotated[int, _count(65_536)] = 8192
+    silent_connections: Annotated[int, _count(1024)] = 64
     streams: Annotated[int, _count(1024)] = 8
     sockets: Annotated[int, _count(1024)] = 8
     requests_in_flight: Annotated[int, _count(4096)] = 64
@@ -66,12 +71,22 @@ class PlayerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(Path(folder).expanduser() for folder in self.music_folders)
 
 
+class VaultSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the master key is kept: in the desktop's keyring, or in a file (0600) of the state folder.
+
+    Any program of this user, and any backup of the state folder, can read the file; never chosen but by this setting.
+    """
+
+    key_file: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; what the file leaves out has its default."""
 
     daemon: DaemonSettings = DaemonSettings()
     limits: Limits = Limits()
     player: PlayerSection = PlayerSection()
+    vault: VaultSection = VaultSection()
 
 
 def read(file: Path) -> Settings:
@@ -79,9 +94,10 @@ def read(file: Path) -> Settings:
 
     Raises:
         ConfigInvalid: it is not TOML, or a setting is unknown or out of bounds.
+        UnsafeFile: others may change it; it names the folders that pages can reach.
     """
     try:
-        content = file.read_text(encoding="utf-8")
+        content = paths.read_trusted(file).decode()
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bridge import __version__, listen, paths, runtime
+from bridge import __version__, listen, logs, paths, runtime
 from bridge.apps.port import App
 from bridge.apps.registry import apps
+from bridge.audit.key import chain_key
+from bridge.audit.notes import open_audit
+from bridge.audit.rows import FILE as AUDIT_FILE
 from bridge.broker.embedded import EmbeddedBroker
 from bridge.clock import rfc3339
 from bridge.config import Settings
@@ -25,6 +28,7 @@ from bridge.identity import Identity, read_secret
 from bridge.worker import Worker
 from oauth.errors import StoreError
 from oauth.store import Store
+from oauth.vault import Vault
 
 logger = logging.getLogger(__name__)
 
@@ -38,20 +42,21 @@ Hosted = Callable[[Settings], Sequence[App]]
 
 def run(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INFO) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit status. Logs from ``level`` on go to standard error."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logs.configure(level)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, hosted))
     except BridgeError as error:
-        logger.error("%s: %s", error.title, error.detail)
+        logger.error("the daemon cannot run", extra={"error": error})
         return EXIT_REFUSED
     except StoreError as error:
-        logger.error("The grants cannot be read: %s", error)
+        logger.error("the grants cannot be read", extra={"error": error})
         return EXIT_REFUSED
     return EXIT_OK
 
 
 async def _serve(settings: Settings, hosted: Hosted) -> None:
+    asyncio.get_running_loop().set_exception_handler(logs.loop_error)
     _raise_descriptor_limit()
     state = paths.own_folder(paths.state_folder())
     paths.own_folder(paths.runtime_folder())
@@ -65,7 +70,8 @@ async def _serve(settings: Settings, hosted: Hosted) -> None:
 
 async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, state: Path) -> None:
     """Build everything and listen; what the stack unwinds is the stop, in reverse."""
-    identity = Identity(read_secret(state))
+    secret = read_secret(state)
+    identity = Identity(secret)
     tcp = listen.open_tcp(state, settings.daemon.ports)
     stack.callback(tcp.close)
     unix = listen.open_unix(paths.socket())
@@ -73,15 +79,26 @@ async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, stat
     port = tcp.getsockname()[1]
     started = time.time()
     facts = Facts(base=f"http://{listen.HOST}:{port}", socket=str(paths.socket()), started=started)
+    opening = open_audit(state / AUDIT_FILE, chain_key(secret), version=__version__, clock=time.time)
+    audit = await stack.enter_async_context(opening)
     store = await stack.enter_async_context(Store.open(state / "grants.sqlite", clock=time.time))
     worker = Worker(hosted(settings))
-    house = House(settings, facts, pages=Pages(), identity=identity, store=store, broker=EmbeddedBroker(worker))
+    house = House(
+        settings,
+        facts,
+        pages=Pages(),
+        identity=identity,
+        store=store,
+        broker=EmbeddedBroker(worker),
+        audit=audit,
+        vault=Vault(state, paths, key_file=settings.vault.key_file),
+    )
     await stack.enter_async_context(worker.run())
-    await stack.enter_async_context(serving(house, (tcp, unix)))
+    await stack.enter_async_context(serving(house, (tcp, unix), settings.limits))
     told = runtime.Runtime(os.getpid(), facts.base, port, facts.socket, __version__, rfc3339(started))
     runtime.write(paths.runtime_file(), told)
     stack.callback(paths.runtime_file().unlink, missing_ok=True)
-    logger.info("ready at %s and %s", facts.base, facts.socket)
+    logger.info("ready", extra={"base": facts.base, "socket": facts.socket})
 
 
 def _raise_descriptor_limit() -> None:

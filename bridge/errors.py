@@ -7,7 +7,7 @@ The tree, first split by whose fault it is:
     │   ├── MalformedRequest        400  malformed_request
     │   ├── InvalidParams           400  invalid_params            path
     │   ├── IdempotencyUnavailable  400  idempotency_unavailable
-    │   ├── Unauthorized            401  token_required, token_invalid, proof_invalid
+    │   ├── Unauthorized            401  token_required, token_invalid, proof_invalid, use_dpop_nonce
     │   ├── OriginNotApproved       403  origin_not_approved
     │   ├── OriginMismatch          403  origin_mismatch
     │   ├── ScopeMissing            403  scope_missing             scope
@@ -130,6 +130,13 @@ class ProofInvalid(Unauthorized):
 
     code = "proof_invalid"
     title = "The DPoP proof is not valid"
+
+
+class UseNonce(Unauthorized):
+    """The DPoP proof needs the nonce in this answer's ``DPoP-Nonce`` header (RFC 9449 section 9); nothing was run."""
+
+    code = "use_dpop_nonce"
+    title = "The DPoP proof needs another nonce"
 
 
 class OriginNotApproved(ClientError):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from bridge.errors import OriginMismatch, ProofInvalid, TokenInvalid, Unauthorized
+from bridge.errors import OriginMismatch, ProofInvalid, TokenInvalid, Unauthorized, UseNonce
 from bridge.front.policy import Speaker
 from bridge.messages import Caller
 from oauth import errors as oauth_errors
@@ -30,13 +30,17 @@ class Callers:
         self._base = base
         self._grant = grant
 
+    def nonce(self, speaker: Speaker) -> str:
+        """Return the nonce for the next proof of whoever speaks."""
+        return self._verifier.nonce(speaker.origin)
+
     def verify(
         self, speaker: Speaker, *, authorization: str | None, proofs: Sequence[str], method: str, path: str
-    ) -> tuple[Caller, str | None]:
-        """Return the caller and the thumbprint of its key.
+    ) -> tuple[Caller, Access]:
+        """Return the caller and what it was made from.
 
         Raises:
-            Unauthorized: no token, or one that is not valid, or no valid proof.
+            Unauthorized: no token, or one that is not valid, or no valid proof, or one without our nonce.
             OriginMismatch: the token belongs to another client.
         """
         try:
@@ -53,9 +57,11 @@ class Callers:
             raise TokenInvalid(str(error)) from error
         except oauth_errors.ProofInvalid as error:
             raise ProofInvalid(str(error)) from error
+        except oauth_errors.UseNonce as error:
+            raise UseNonce(str(error)) from error
         except oauth_errors.OriginMismatch as error:
             raise OriginMismatch(str(error)) from error
-        return _caller(access), access.jkt
+        return _caller(access), access
 
     def now(self, caller: Caller) -> Caller | None:
         """Return ``caller`` with the scopes that its grant still covers; None once the grant has ended.

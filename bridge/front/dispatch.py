@@ -4,21 +4,25 @@ import asyncio
 
 import msgspec
 
+from bridge.audit.notes import CANCELLED, OK, Audit
 from bridge.broker.port import Broker
-from bridge.errors import ApprovalRequired, IdempotencyUnavailable, NotFound, Restarting, ScopeMissing
-from bridge.front.limits import Quotas
+from bridge.errors import ApprovalRequired, BridgeError, IdempotencyUnavailable, NotFound, Restarting, ScopeMissing
+from bridge.front.limits import Quotas, Usage
 from bridge.messages import EMPTY_OBJECT, AppDescription, Caller, Command, CommandDescription, Effect, Reply
 
 RESTART_RETRY_SECONDS = 1.0
 """When to come back to a daemon that is stopping."""
+CANCEL_SECONDS = 0.5
+"""How long a command that did not end while the daemon stops may take to notice that it was cancelled."""
 
 
 class Dispatch:
     """Checks a command and sends it to its worker."""
 
-    def __init__(self, broker: Broker, quotas: Quotas) -> None:
+    def __init__(self, broker: Broker, quotas: Quotas, audit: Audit) -> None:
         self._broker = broker
         self._quotas = quotas
+        self._audit = audit
         self._running: set[asyncio.Task[Reply]] = set()
         self.is_stopping = False
 
@@ -35,7 +39,7 @@ class Dispatch:
         """
         app = self._broker.apps.get(name)
         if app is None:
-            raise NotFound(f"there is no app {name!r:.40}; GET /v1/apps lists them")
+            raise NotFound("there is no such app; GET /v1/apps lists them")
         return app
 
     def command(self, caller: Caller, app: str, name: str) -> CommandDescription:
@@ -46,12 +50,17 @@ class Dispatch:
             ScopeMissing: the caller's grant does not cover it.
             ApprovalRequired: it is dangerous, and the caller is not the owner on the Unix socket.
         """
-        command = self.app(app).commands.get(name)
-        if command is None:
-            raise NotFound(f"{app} has no command {name!r:.40}; GET /v1/apps lists them")
-        check_scope(caller, command.scope)
-        if command.effect is Effect.DANGEROUS and caller.grant is not None:
-            raise ApprovalRequired(f"the owner runs it in a terminal: tollbridge call {app}.{name}")
+        command = None
+        try:
+            command = self.app(app).commands.get(name)
+            if command is None:
+                raise NotFound("the app has no such command; GET /v1/apps lists them")
+            check_scope(caller, command.scope)
+            if command.effect is Effect.DANGEROUS and caller.grant is not None:
+                raise ApprovalRequired(f"the owner runs it in a terminal: tollbridge call {app}.{name}")
+        except BridgeError as error:
+            self._audit.command_refused(caller.client, f"{app}.{name}" if command else "", error.code)
+            raise
         return command
 
     async def run(self, caller: Caller, app: str, name: str, params: msgspec.Raw | None, key: str | None) -> Reply:
@@ -67,34 +76,58 @@ class Dispatch:
         self, caller: Caller, app: str, described: CommandDescription, params: msgspec.Raw | None, key: str | None
     ) -> Reply:
         """Run a command that `command` has described for this caller; else as `run`."""
-        if key is not None:
-            raise IdempotencyUnavailable("this daemon keeps no ledger yet; send the command without a key")
-        if self.is_stopping:
-            raise Restarting("the daemon is stopping", retry_after=RESTART_RETRY_SECONDS)
-        usage = None if caller.grant is None else self._quotas.usage(caller.grant)
-        if usage is not None:
-            self._quotas.command(usage)
-            usage.in_flight += 1
+        try:
+            usage = self._admitted(caller, key)
+        except BridgeError as error:
+            self._audit.command_refused(caller.client, f"{app}.{described.name}", error.code)
+            raise
         try:
             command = Command(
                 app=app, name=described.name, caller=caller, params=EMPTY_OBJECT if params is None else params
             )
             if described.instant:
-                return await self._broker.call(command)
-            return await self._finish(command)
+                return await self._carry(command, described.effect)
+            return await self._finish(command, described.effect)
         finally:
             if usage is not None:
                 usage.in_flight -= 1
+
+    def _admitted(self, caller: Caller, key: str | None) -> Usage | None:
+        """Count a command in, and return what its end is to be counted out of; None: the owner has no limits."""
+        if key is not None:
+            raise IdempotencyUnavailable("this daemon keeps no ledger yet; send the command without a key")
+        if self.is_stopping:
+            raise Restarting("the daemon is stopping", retry_after=RESTART_RETRY_SECONDS)
+        if caller.grant is None:
+            return None
+        usage = self._quotas.usage(caller.grant)
+        self._quotas.command(usage)
+        usage.in_flight += 1
+        return usage
 
     async def drain(self, seconds: float) -> None:
         """Refuse new commands and wait until those under way have ended, ``seconds`` at most."""
         self.is_stopping = True
         if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
+            _, late = await asyncio.wait(self._running, timeout=seconds)
+            for task in late:
+                task.cancel()  # so that the audit still says what became of it
+            if late:
+                await asyncio.wait(late, timeout=CANCEL_SECONDS)
 
-    async def _finish(self, command: Command) -> Reply:
+    async def _carry(self, command: Command, effect: Effect) -> Reply:
+        """Have the command run, and put down what became of it, also where nobody waits for the reply any more."""
+        outcome = CANCELLED
+        try:
+            reply = await self._broker.call(command)
+            outcome = OK if reply.problem is None else reply.problem.code
+            return reply
+        finally:
+            self._audit.command(command, effect, outcome)
+
+    async def _finish(self, command: Command, effect: Effect) -> Reply:
         """Run to the end even when the connection that asked goes away: a command is never half done."""
-        task = asyncio.create_task(self._broker.call(command))
+        task = asyncio.create_task(self._carry(command, effect))
         self._running.add(task)  # at most requests_in_flight a grant
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)

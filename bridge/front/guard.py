@@ -1,34 +1,30 @@
-"""The two outer checks of every request, in this order: may it speak at all, and who is the caller."""
+"""The outer checks of every request, in the policy's order: may it speak, may it send this, who is the caller."""
 
 from collections.abc import Callable
 
 from aiohttp import web
 
-from bridge.errors import BridgeError, OriginNotApproved, ScopeMissing
+from bridge.errors import BridgeError, OriginNotApproved, ProofInvalid, UseNonce
 from bridge.front.caller import OWNER, Callers
-from bridge.front.keys import CALLER, CHALLENGE, KEY, SPEAKER
+from bridge.front.keys import CALLER, CHALLENGE, KEY, NONCE, SPEAKER
 from bridge.front.pages import UNREGISTER
-from bridge.front.policy import (
-    REMEDIES,
-    Answer,
-    Kind,
-    Place,
-    Refused,
-    Speaker,
-    may_speak,
-    may_speak_natively,
-)
+from bridge.front.policy import Kind, Need, Place, Speaker, may_send, may_speak, may_speak_natively, may_use
 from bridge.front.problems import problem_response
+from bridge.front.reasons import REMEDIES, Answer, Refused
 from bridge.front.refusals import Refusals
-from bridge.front.route import Need, Route
+from bridge.front.route import Route, pattern
 from bridge.messages import Caller
 
-_CHALLENGE_ERRORS = {"token_invalid": "invalid_token", "proof_invalid": "invalid_dpop_proof"}
-"""Our codes as RFC 6750 section 3.1 and RFC 9449 section 7.1 name them."""
+_CHALLENGE_ERRORS = {
+    "token_invalid": "invalid_token",
+    "proof_invalid": "invalid_dpop_proof",
+    "use_dpop_nonce": "use_dpop_nonce",
+}
+"""Our codes as RFC 6750 section 3.1 and RFC 9449 sections 7.1 and 9 name them."""
 
 
 class Guard:
-    """Both checks. They never wait: a request that may not speak costs next to nothing."""
+    """All of them. They never wait and read no body: a request that may not speak costs next to nothing."""
 
     def __init__(self, place: Callable[[], Place], callers: Callers, refusals: Refusals) -> None:
         self._place = place
@@ -42,42 +38,48 @@ class Guard:
 
         Raises:
             Refused: it may not speak.
-            BridgeError: it has no valid token, or not the scope.
+            BridgeError: its body is none that the route reads, or it has no valid token, or not the scope.
         """
         speaker = request[SPEAKER] = self._speaker(request, route.kind)
+        if request.body_exists:
+            headers = request.headers
+            may_send(
+                route.body,
+                media_type=headers.get("Content-Type", ""),
+                encoding=headers.get("Content-Encoding"),
+                length=request.content_length,
+            )
         need = route.need
         if need is Need.NONE or need is Need.TICKET:
             return
-        caller = OWNER if speaker.is_unix else self._verify(request, speaker)
-        if need is Need.OWNER and not caller.owner:
-            raise ScopeMissing("only the owner may ask this; over the Unix socket no token is needed", scope="owner")
+        try:
+            caller = OWNER if speaker.is_unix else self._verify(request, speaker)
+            may_use(need, is_owner=caller.owner)
+        except BridgeError as error:
+            self._refusals.tell(error.code, speaker.origin)
+            raise
         request[CALLER] = caller
 
     def refuse(self, request: web.Request, refused: Refused) -> web.Response:
         """Note a refusal and return how it looks from outside."""
         origin = request.headers.get("Origin")
-        self._refusals.note(refused.reason, method=request.method, target=request.raw_path, origin=origin)
+        self._refusals.note(refused.reason, method=request.method, path=pattern(request), origin=origin)
         return _ANSWERS[refused.answer](request, refused, self._place())
 
     def _speaker(self, request: web.Request, kind: Kind) -> Speaker:
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the client is gone")
+        target, version, headers = request.raw_path, request.version, request.raw_headers
         if isinstance(transport.get_extra_info("sockname"), tuple):
-            return may_speak(
-                kind,
-                self._place(),
-                method=request.method,
-                target=request.raw_path,
-                version=request.version,
-                headers=request.raw_headers,
-            )
-        return may_speak_natively(request.raw_headers)
+            place = self._place()
+            return may_speak(kind, place, method=request.method, target=target, version=version, headers=headers)
+        return may_speak_natively(target=target, version=version, headers=headers)
 
     def _verify(self, request: web.Request, speaker: Speaker) -> Caller:
         headers = request.headers
         try:
-            caller, key = self._callers.verify(
+            caller, access = self._callers.verify(
                 speaker,
                 authorization=headers.get("Authorization"),
                 proofs=headers.getall("DPoP", ()),
@@ -87,9 +89,13 @@ class Guard:
         except BridgeError as error:
             fault = _CHALLENGE_ERRORS.get(error.code)
             request[CHALLENGE] = f'{self._challenge}, error="{fault}"' if fault else self._challenge
+            if isinstance(error, ProofInvalid | UseNonce):
+                request[NONCE] = self._callers.nonce(speaker)
             raise
-        if key is not None:
-            request[KEY] = key
+        if access.jkt is not None:
+            request[KEY] = access.jkt
+        if access.nonce is not None:
+            request[NONCE] = access.nonce
         return caller
 
 

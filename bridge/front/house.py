@@ -5,25 +5,29 @@ import secrets
 import time
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
+from bridge.audit.notes import Audit
 from bridge.broker.port import Broker
 from bridge.config import Settings
 from bridge.consent.requests import Requests
 from bridge.events.hub import Hub
 from bridge.events.journal import Journal
 from bridge.front import app as front
+from bridge.front.audit import AuditedEndpoints, AuditRoute, follow
 from bridge.front.caller import Callers, Ticket
 from bridge.front.commands import Apps, Call, State
 from bridge.front.consent import Consent
 from bridge.front.dispatch import Dispatch
 from bridge.front.guard import Guard
 from bridge.front.hello import Hello, Prover
+from bridge.front.keyring import Keyring
 from bridge.front.limits import Quotas
 from bridge.front.owner import Facts, Owner
 from bridge.front.pages import Pages
 from bridge.front.policy import Place
 from bridge.front.poll import Poll
-from bridge.front.reading import read_form
+from bridge.front.reading import read_body
 from bridge.front.refusals import Refusals
 from bridge.front.sessions import Sessions
 from bridge.front.stream import Stream
@@ -32,11 +36,12 @@ from bridge.front.topics import Topics
 from bridge.front.websocket import Socket
 from bridge.identity import Identity
 from oauth.models import Grant
+from oauth.nonces import Nonces
 from oauth.server.flows import AuthorizationServer
-from oauth.server.routes import Endpoints
 from oauth.server.verify import Verifier
 from oauth.store import Store
 from oauth.tickets import Tickets
+from oauth.vault import Vault
 
 DRAIN_SECONDS = 5.0
 """How long commands under way may take once the daemon was asked to stop."""
@@ -46,28 +51,46 @@ class House:
     """The front with all its parts joined; `server` is set once it listens."""
 
     def __init__(
-        self, settings: Settings, facts: Facts, *, pages: Pages, identity: Identity, store: Store, broker: Broker
+        self,
+        settings: Settings,
+        facts: Facts,
+        *,
+        pages: Pages,
+        identity: Identity,
+        store: Store,
+        broker: Broker,
+        audit: Audit,
+        vault: Vault,
     ) -> None:
         self.server: web.Server | None = None
         self._facts = facts
         self._store = store
         self._broker = broker
+        self._audit = audit
+        self._vault = vault
         host = facts.base.removeprefix("http://")
         self._prover = Prover(identity, salt=store.salt, port=int(host.partition(":")[2]))
         self._hub = Hub(Journal(key=secrets.token_bytes(32), epoch=secrets.token_bytes(32)))
         broker.hear(self._hub.publish)
-        self._callers = Callers(Verifier(store, base=facts.base), base=facts.base, grant=store.grant)
+        self.nonces = Nonces(time.time)
+        verifier = Verifier(store, base=facts.base, nonces=self.nonces)
+        self._callers = Callers(verifier, base=facts.base, grant=store.grant)
         self._topics = Topics(broker.apps.values)
         self._quotas = Quotas(settings.limits, time.monotonic)
-        self.refusals = Refusals()
+        self.refusals = Refusals(audit.refused)
         self.sessions = Sessions(self._hub, self._callers, self._topics)
-        self.dispatch = Dispatch(broker, self._quotas)
+        self.dispatch = Dispatch(broker, self._quotas, audit)
         store.on_revoked(self._revoked)
-        guard = Guard(
+        follow(store, audit)
+        self._guard = Guard(
             lambda: Place(host, store.approved_origins(), store.known_origins()), self._callers, self.refusals
         )
         self.routes = front.table(self._handlers(pages))
-        self.application = front.build(self.routes, guard)
+        self.application = front.build(self.routes, self._guard)
+
+    def entrance(self, inner: Handler) -> Handler:
+        """Return ``inner``, the application's own handler, behind what comes before any route."""
+        return front.entrance(inner, self._guard)
 
     async def stop(self) -> None:
         """Take no new command, tell every session, and let those under way end."""
@@ -77,13 +100,18 @@ class House:
         facts, store, broker = self._facts, self._store, self._broker
         hub, sessions, topics, quotas = self._hub, self.sessions, self._topics, self._quotas
         server = AuthorizationServer(
-            store, facts.base, scopes=self._sentences, daemon_key=self._public_key, clock=time.time
+            store,
+            facts.base,
+            scopes=self._sentences,
+            daemon_key=self._public_key,
+            nonces=self.nonces,
+            clock=time.time,
         )
         tickets: Tickets[Ticket] = Tickets("socket", life=TICKET_SECONDS, bound=TICKET_BOUND, clock=time.monotonic)
         return front.Handlers(
             pages=pages,
-            consent=Consent(Requests(time.monotonic), server, store, self._sentences),
-            oauth=Endpoints(server, read_form),
+            consent=Consent(Requests(time.monotonic), server, store, self._sentences, self._audit),
+            oauth=AuditedEndpoints(self._audit, server, read_body),
             hello=Hello(self._prover),
             tickets=SocketTickets(tickets),
             apps=Apps(broker),
@@ -100,6 +128,7 @@ class House:
                 quotas=quotas,
                 tickets=tickets,
                 prover=self._prover,
+                refused=self._audit.refused,
             ),
             owner=Owner(
                 facts,
@@ -111,7 +140,10 @@ class House:
                 store=store,
                 sentences=self._sentences,
                 connections=self._connections,
+                audit=self._audit,
             ),
+            audit=AuditRoute(self._audit),
+            keyring=Keyring(self._vault),
         )
 
     def _connections(self) -> int:

@@ -9,5 +9,7 @@ SPEAKER: web.RequestKey[Speaker] = web.RequestKey("speaker", Speaker)
 CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 KEY: web.RequestKey[str] = web.RequestKey("key", str)
 """The thumbprint of the key that the request proved."""
+NONCE: web.RequestKey[str] = web.RequestKey("nonce", str)
+"""The DPoP-Nonce that the answer carries."""
 CHALLENGE: web.RequestKey[str] = web.RequestKey("challenge", str)
 """What a 401 answers as WWW-Authenticate."""

@@ -19,7 +19,6 @@ _HEADERS = {
     "Content-Security-Policy": CSP,
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 UNREGISTER = """self.addEventListener("install", () => self.skipWaiting());

@@ -1,7 +1,8 @@
-"""May this request speak at all? Pure, outermost, the same for every route (protocol section 1, steps 2 to 5).
+"""Who may speak: the seven steps of protocol section 1 in their order, pure, outermost, the same for every route.
 
-It reads the raw header list, never a framework's idea of the host: aiohttp answers for any Host, takes an absolute-form
-target for one, and returns the first of two Origins.
+`may_connect` is step 1, before a byte is read; `may_speak` steps 2 to 5, from the raw header list and never from a
+framework's idea of the host (aiohttp answers for any Host, takes an absolute-form target for one, and returns the first
+of two Origins); `may_send` step 6; `may_use` what step 7 asks of a route's caller once the token has been verified.
 """
 
 import enum
@@ -10,8 +11,13 @@ from collections.abc import Sequence, Set
 
 import msgspec
 
+from bridge.errors import BodyTooLarge, ScopeMissing, WrongMediaType
+from bridge.front.reasons import Answer, Reason, Refused
 from oauth.errors import OAuthError
 from oauth.origin import parse_origin
+
+BODY_BYTES = 64 * 1024
+"""The most a body may hold."""
 
 
 class Kind(enum.StrEnum):
@@ -31,62 +37,41 @@ class Kind(enum.StrEnum):
     """`api` for the upgrade, where a page can read nothing but a close code: see section 6."""
 
 
-class Answer(enum.StrEnum):
-    """How a refusal looks from outside."""
+class Need(enum.StrEnum):
+    """Which token a route needs."""
 
-    CLOSE = "close"
-    EMPTY = "empty"
-    MISDIRECTED = "misdirected"
-    NOT_APPROVED = "not_approved"
-    HOW_TO_OPEN = "how_to_open"
-    UNREGISTER = "unregister"
-
-
-class Reason(enum.StrEnum):
-    """Why a request was refused; a stable word for the log and `tollbridge refusals`."""
-
-    NOT_HTTP = "not_http"
-    HTTP_VERSION = "http_version"
-    TARGET_FORM = "target_form"
-    FORWARDED = "forwarded"
-    REPEATED_HEADER = "repeated_header"
-    HOST = "host"
-    ORIGIN_NULL = "origin_null"
-    ORIGIN_MALFORMED = "origin_malformed"
-    ORIGIN_NOT_APPROVED = "origin_not_approved"
-    ORIGIN_FOREIGN = "origin_foreign"
-    BROWSER_WITHOUT_ORIGIN = "browser_without_origin"
-    NOT_A_NAVIGATION = "not_a_navigation"
-    ORIGIN_ON_SOCKET = "origin_on_socket"
-    SERVICE_WORKER = "service_worker"
+    NONE = "none"
+    """None: said explicitly, listed in a test."""
+    ANY = "any"
+    """Any valid one; the handler shows what its scopes cover."""
+    APP = "app"
+    """The scope that the app declares for the command or the state; checked by the dispatch."""
+    OWNER = "owner"
+    """The owner's."""
+    TICKET = "ticket"
+    """A ticket or a bearer token, checked after the upgrade, where a page can read the answer."""
 
 
-REMEDIES = {
-    Reason.NOT_HTTP: "speak well-formed HTTP/1.1, without TLS, heads below 8 KiB, every header once and in one line",
-    Reason.HTTP_VERSION: "speak HTTP/1.1",
-    Reason.TARGET_FORM: "send the path alone, as in GET /v1/hello HTTP/1.1; use no proxy (curl --noproxy 127.0.0.1)",
-    Reason.FORWARDED: "reach the daemon directly; it is never behind a proxy",
-    Reason.REPEATED_HEADER: "send Host, Origin, Authorization, DPoP and Content-Type at most once",
-    Reason.HOST: "use the base that the daemon prints, literally: no name, no other port",
-    Reason.ORIGIN_NULL: "a sandboxed frame, a data: or a file: page has no origin to approve; serve it from a site",
-    Reason.ORIGIN_MALFORMED: "an origin is https://host, http://localhost:port or http://127.0.0.1:port",
-    Reason.ORIGIN_NOT_APPROVED: "the page asks first: SDK connect(), which opens /oauth/authorize",
-    Reason.ORIGIN_FOREIGN: "only the daemon's own pages use this address",
-    Reason.BROWSER_WITHOUT_ORIGIN: "load it by fetch in cors mode: images, scripts and links never reach the API",
-    Reason.NOT_A_NAVIGATION: "open it as a page: it cannot be framed, prefetched or loaded as a part of another page",
-    Reason.SERVICE_WORKER: "another program has held this port; its worker was told to unregister itself",
-    Reason.ORIGIN_ON_SOCKET: "pages never use the Unix socket; leave the Origin header out",
-}
+class Body(enum.StrEnum):
+    """What a route reads; the value is the media type it has to be sent as."""
+
+    NONE = ""
+    """No body: one is refused."""
+    UNREAD = "*"
+    """Whatever comes: the answer is an error, or a preflight's, and the body is thrown away."""
+    JSON = "application/json"
+    FORM = "application/x-www-form-urlencoded"
 
 
-class Refused(Exception):
-    """The request may not speak. ``origin`` is set where the answer carries CORS headers."""
+class Peer(msgspec.Struct, frozen=True):
+    """The other end of a TCP connection, as the kernel of this computer knows it: whose process holds it.
 
-    def __init__(self, reason: Reason, answer: Answer, origin: str | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.answer = answer
-        self.origin = origin
+    A socket that no process holds any more has the inode 0, and a uid of 0 that means nothing.
+    """
+
+    uid: int
+    inode: int
+    is_established: bool
 
 
 class Speaker(msgspec.Struct, frozen=True):
@@ -116,10 +101,47 @@ class Place(msgspec.Struct, frozen=True):
 
 Headers = Sequence[tuple[bytes, bytes]]
 
-_ONCE = frozenset((b"host", b"origin", b"authorization", b"dpop", b"content-type"))
+_ONCE = frozenset(
+    (b"host", b"origin", b"authorization", b"dpop", b"content-type", b"content-length", b"transfer-encoding")
+)
 _FORWARDED = frozenset((b"forwarded", b"x-real-ip", b"via"))
 _READ = _ONCE | {b"sec-fetch-site", b"sec-fetch-dest", b"service-worker"}
+_MEDIA_TYPES = {
+    body: re.compile(rf"{re.escape(body)}(?:[ \t]*;[ \t]*charset=utf-8)?", re.ASCII | re.IGNORECASE)
+    for body in (Body.JSON, Body.FORM)
+}
 _PLAIN = re.compile(r"/[\x21\x22\x24-\x7e]*", re.ASCII)  # no fragment: no client sends one
+
+
+def may_connect(address: str, peer: Peer | None, *, uid: int | None) -> None:
+    """Decide about one TCP connection: step 1, before a byte of it is read.
+
+    ``address`` is the client's, ``peer`` what the kernel says of its socket (None: it knows no such one), ``uid`` ours;
+    None where this system cannot tell whose process connects, so that the address is all there is to check.
+
+    Raises:
+        Refused: it does not come from a living process of this user on this computer.
+    """
+    if not address.startswith("127."):
+        raise Refused(Reason.PEER_ADDRESS, Answer.CLOSE)
+    if uid is None:
+        return
+    if peer is None or not peer.is_established or peer.inode == 0:
+        raise Refused(Reason.PEER_UNKNOWN, Answer.CLOSE)
+    _same_user(peer.uid, uid)
+
+
+def may_connect_natively(peer: int | None, *, uid: int | None) -> None:
+    """Decide about one connection on the Unix socket: ``peer`` is the uid in its credentials; else as `may_connect`.
+
+    Raises:
+        Refused: another user's process stands at the other end, or none that the system knows.
+    """
+    if uid is None:
+        return
+    if peer is None:
+        raise Refused(Reason.PEER_UNKNOWN, Answer.CLOSE)
+    _same_user(peer, uid)
 
 
 def may_speak(
@@ -130,11 +152,7 @@ def may_speak(
     Raises:
         Refused: it may not; the reason says why and the answer how.
     """
-    if version != (1, 1):
-        raise Refused(Reason.HTTP_VERSION, Answer.CLOSE)
-    if _PLAIN.fullmatch(target) is None:
-        raise Refused(Reason.TARGET_FORM, Answer.CLOSE)
-    read = _once(headers)
+    read = _read(target, version, headers)
     origin = read.get(b"origin")
     _check_host(place, read.get(b"host"), origin)
     if read.get(b"service-worker") == "script":
@@ -149,18 +167,60 @@ def may_speak(
     return _with_origin(kind, place, origin)
 
 
-def may_speak_natively(headers: Headers) -> Speaker:
-    """Decide about one request on the Unix socket: a browser never stands behind it.
+def may_speak_natively(*, target: str, version: tuple[int, int], headers: Headers) -> Speaker:
+    """Decide about one request on the Unix socket: a browser never stands behind it, and Host is not looked at.
 
     Raises:
-        Refused: it carries an Origin, or a header twice.
+        Refused: it carries an Origin, or fails step 2.
     """
-    if b"origin" in _once(headers):
+    if b"origin" in _read(target, version, headers):
         raise Refused(Reason.ORIGIN_ON_SOCKET, Answer.EMPTY)
     return Speaker(None, is_unix=True)
 
 
-def _once(headers: Headers) -> dict[bytes, str]:
+def may_send(body: Body, *, media_type: str, encoding: str | None, length: int | None) -> None:
+    """Decide about the body of a request that has one, by its head alone: step 6; what is in it, its reader checks.
+
+    ``media_type`` is the Content-Type ("" without one), ``encoding`` the Content-Encoding, ``length`` in bytes, None
+    where the head does not say.
+
+    Raises:
+        WrongMediaType: it is not exactly what the route reads, or is encoded.
+        BodyTooLarge: it is longer than `BODY_BYTES`, or there should be none.
+    """
+    if length == 0 or body is Body.UNREAD:
+        return
+    if body is Body.NONE:
+        raise BodyTooLarge("this path takes no body")
+    if encoding is not None:
+        raise WrongMediaType("send the body as it is, without Content-Encoding")
+    if media_type != body and _MEDIA_TYPES[body].fullmatch(media_type) is None:
+        raise WrongMediaType(f"send the body as Content-Type: {body}")
+    if length is not None and length > BODY_BYTES:
+        raise BodyTooLarge(f"a body may hold {BODY_BYTES} bytes")
+
+
+def may_use(need: Need, *, is_owner: bool) -> None:
+    """Decide about a verified caller: step 7; the scope of an app's command is the dispatch's to check.
+
+    Raises:
+        ScopeMissing: the route is the owner's alone.
+    """
+    if need is Need.OWNER and not is_owner:
+        raise ScopeMissing("only the owner may ask this; over the Unix socket no token is needed", scope="owner")
+
+
+def _same_user(peer: int, uid: int) -> None:
+    if peer != uid:
+        raise Refused(Reason.PEER_FOREIGN, Answer.CLOSE)
+
+
+def _read(target: str, version: tuple[int, int], headers: Headers) -> dict[bytes, str]:
+    """Return the headers that decide, by their names in lower case: step 2."""
+    if version != (1, 1):
+        raise Refused(Reason.HTTP_VERSION, Answer.CLOSE)
+    if _PLAIN.fullmatch(target) is None:
+        raise Refused(Reason.TARGET_FORM, Answer.CLOSE)
     read: dict[bytes, str] = {}
     for raw, value in headers:
         name = raw.lower()
@@ -170,6 +230,10 @@ def _once(headers: Headers) -> dict[bytes, str]:
             read[name] = value.decode("latin-1")
         elif name in _FORWARDED or name.startswith(b"x-forwarded-"):
             raise Refused(Reason.FORWARDED, Answer.CLOSE)
+    coding = read.get(b"transfer-encoding")
+    if coding is not None and (coding.lower() != "chunked" or b"content-length" in read):
+        # Two readers may take such a body to end in two places (RFC 9112 6.1, 6.3); aiohttp takes some of them.
+        raise Refused(Reason.FRAMING, Answer.CLOSE)
     return read
 
 
@@ -221,5 +285,6 @@ def _with_origin(kind: Kind, place: Place, origin: str) -> Speaker:
         raise Refused(Reason.ORIGIN_MALFORMED, Answer.EMPTY) from None
     if kind is Kind.OPEN or (kind is Kind.SOCKET and origin in place.known):
         return Speaker(origin, sent=True)
-    answer = Answer.EMPTY if kind is Kind.SOCKET else Answer.NOT_APPROVED
-    raise Refused(Reason.ORIGIN_NOT_APPROVED, answer, origin)
+    if kind is Kind.SOCKET:
+        raise Refused(Reason.ORIGIN_NOT_APPROVED, Answer.EMPTY)
+    raise Refused(Reason.ORIGIN_NOT_APPROVED, Answer.NOT_APPROVED, origin)

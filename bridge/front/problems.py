@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 
 from bridge.errors import BridgeError, Internal, Problem
-from bridge.front.keys import CHALLENGE, SPEAKER
+from bridge.front.keys import CHALLENGE, NONCE, SPEAKER
+from bridge.front.route import pattern
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
     """Return ``error`` as ``application/problem+json``; an unforeseen one keeps its trace in the log."""
     if isinstance(error, BridgeError):
         return problem_response(error.problem(), challenge=request.get(CHALLENGE))
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    logger.error("a request failed", exc_info=error, extra={"method": request.method, "path": pattern(request)})
     return problem_response(Internal("the daemon's log has the trace").problem())
 
 
@@ -39,7 +40,11 @@ def stamp(request: web.Request, response: web.StreamResponse) -> None:
     del headers["Server"]
     headers["Cache-Control"] = "no-store"
     headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"  # what another site's page embeds without CORS stays shut
     headers["Vary"] = "Origin"
+    nonce = request.get(NONCE)
+    if nonce is not None:
+        headers["DPoP-Nonce"] = nonce
     speaker = request.get(SPEAKER)
     if speaker is not None and speaker.sent:
         headers["Access-Control-Allow-Origin"] = speaker.origin

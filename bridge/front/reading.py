@@ -1,4 +1,4 @@
-"""Reads a request's body: media type, size and deadline first, JSON by whoever knows the type."""
+"""Reads a request's body once the policy has let its head through: size and deadline here, content by its reader."""
 
 import asyncio
 from typing import TypeVar
@@ -6,44 +6,28 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from bridge.errors import BodyTooLarge, RequestTimeout, WrongMediaType
+from bridge.errors import BodyTooLarge, MalformedRequest, RequestTimeout
+from bridge.front.policy import BODY_BYTES
 from bridge.wire import read_json_as
-
-BODY_BYTES = 64 * 1024
-"""The most a body may hold; also aiohttp's ``client_max_size``."""
 
 BODY_DEADLINE_SECONDS = 10.0
 """How long a body may take to arrive."""
 
-_JSON = ("application/json", "application/json;charset=utf-8")
-_FORM = ("application/x-www-form-urlencoded", "application/x-www-form-urlencoded;charset=utf-8")
-
-Body = TypeVar("Body", bound=msgspec.Struct)
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 async def read_json(request: web.Request) -> bytes:
-    """Return a JSON body as it came; an absent or empty one means ``{}`` and needs no Content-Type.
+    """Return a JSON body as it came; an absent or empty one means ``{}``.
 
     Raises:
-        WrongMediaType: it is not exactly ``application/json``, or is encoded.
         BodyTooLarge: over `BODY_BYTES`.
+        MalformedRequest: its chunks are none.
         RequestTimeout: it did not arrive in time.
     """
-    return await _read(request, _JSON) or b"{}"
+    return await read_body(request) or b"{}"
 
 
-async def read_form(request: web.Request) -> bytes:
-    """Return a form body as it came (RFC 6749 appendix B).
-
-    Raises:
-        WrongMediaType: it is not exactly ``application/x-www-form-urlencoded``, or is encoded.
-        BodyTooLarge: over `BODY_BYTES`.
-        RequestTimeout: it did not arrive in time.
-    """
-    return await _read(request, _FORM)
-
-
-async def read_as(request: web.Request, kind: type[Body]) -> Body:
+async def read_as(request: web.Request, kind: type[Kind]) -> Kind:
     """Return a JSON body as ``kind``.
 
     Raises:
@@ -53,24 +37,21 @@ async def read_as(request: web.Request, kind: type[Body]) -> Body:
     return read_json_as(await read_json(request), kind)
 
 
-async def _read(request: web.Request, types: tuple[str, str]) -> bytes:
+async def read_body(request: web.Request) -> bytes:
+    """Return a body as it came; the errors are those of `read_json`."""
     if not request.body_exists:
         return b""
-    headers = request.headers
-    if "Content-Encoding" in headers:
-        raise WrongMediaType("send the body as it is, without Content-Encoding")
-    length = request.content_length
-    if length is not None and length > BODY_BYTES:
-        raise BodyTooLarge(f"a body may hold {BODY_BYTES} bytes")
-    given = headers.get("Content-Type", "")
-    if given != types[0] and length != 0 and given.replace(" ", "").lower() not in types:
-        raise WrongMediaType(f"send the body as Content-Type: {types[0]}")
+    content = request.content
     try:
-        if request.content.is_eof() and length is not None:
-            return request.content.read_nowait()  # it came along with the head, as small ones do: nothing to wait for
+        if content.is_eof() and request.content_length is not None:
+            return content.read_nowait()  # it came along with the head, as small ones do: nothing to wait for
         async with asyncio.timeout(BODY_DEADLINE_SECONDS):
+            if "Expect" in request.headers:
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             return await request.read()
     except TimeoutError:
         raise RequestTimeout(f"the body did not arrive within {BODY_DEADLINE_SECONDS:g} s") from None
+    except web.RequestPayloadError:
+        raise MalformedRequest("the body is not framed as its head says (RFC 9112 7.1)") from None
     except web.HTTPRequestEntityTooLarge:
         raise BodyTooLarge(f"a body may hold {BODY_BYTES} bytes") from None

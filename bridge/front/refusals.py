@@ -2,11 +2,12 @@
 
 import logging
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
 from bridge.clock import now
-from bridge.front.policy import REMEDIES, Reason
+from bridge.front.reasons import REMEDIES, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +16,7 @@ KEPT = 20
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One close or empty answer; ``path`` without its query, which is never logged."""
+    """One close or empty answer; ``path`` is the pattern of a route of ours, never what was sent."""
 
     time: str
     reason: str
@@ -26,20 +27,32 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Refusals:
-    """What `tollbridge refusals` shows, oldest first."""
+    """What `tollbridge refusals` shows, oldest first; ``heard`` is told each one's reason and origin."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[str, str | None], None]) -> None:
+        self._heard = heard
         self._kept: deque[Refusal] = deque(maxlen=KEPT)
 
-    def note(self, reason: Reason, *, method: str, target: str, origin: str | None) -> None:
+    def note(self, reason: Reason, *, method: str, path: str, origin: str | None) -> None:
         """Log one refusal and keep it."""
-        path = _printable(target.partition("?")[0], 200)
         shown = None if origin is None else _printable(origin, 200)
         refusal = Refusal(now(), reason.value, REMEDIES[reason], _printable(method, 16), path, shown)
         logger.warning(
-            "refused %s %s from %s: %s; %s", refusal.method, path, shown or "-", reason.value, refusal.remedy
+            "refused",
+            extra={
+                "method": refusal.method,
+                "path": refusal.path,
+                "origin": shown,
+                "reason": refusal.reason,
+                "remedy": refusal.remedy,
+            },
         )
         self._kept.append(refusal)
+        self.tell(refusal.reason, origin)
+
+    def tell(self, code: str, origin: str | None) -> None:
+        """Tell the audit alone: of a request that gets an answer, which says what was wrong."""
+        self._heard(code, origin)
 
     def list(self) -> list[Refusal]:
         """Return what is kept."""

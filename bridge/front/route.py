@@ -1,27 +1,11 @@
-"""What a route declares: its kind and what it needs; neither has a default."""
+"""What a route declares: its kind and need, without a default, and what it reads: nothing, if it does not say."""
 
-import enum
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from aiohttp import web
 
-from bridge.front.policy import Kind
-
-
-class Need(enum.StrEnum):
-    """Which token a route needs."""
-
-    NONE = "none"
-    """None: said explicitly, listed in a test."""
-    ANY = "any"
-    """Any valid one; the handler shows what its scopes cover."""
-    APP = "app"
-    """The scope that the app declares for the command or the state; checked by the dispatch."""
-    OWNER = "owner"
-    """The owner's."""
-    TICKET = "ticket"
-    """A ticket or a bearer token, checked after the upgrade, where a page can read the answer."""
+from bridge.front.policy import Body, Kind, Need
 
 
 class Route(NamedTuple):
@@ -32,3 +16,15 @@ class Route(NamedTuple):
     kind: Kind
     need: Need
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    body: Body = Body.NONE
+
+
+def pattern(request: web.Request) -> str:
+    """Return the path of the route that a request was led to, for the log: ``/oauth/requests/{handle}``.
+
+    Never the path as it was sent, which may hold a handle, or anything at all where no route of ours stands.
+    """
+    if not request.raw_path.startswith("/"):
+        return "-"  # it was led nowhere
+    resource = request.match_info.route.resource
+    return "-" if resource is None else resource.canonical

@@ -33,9 +33,9 @@ class Topics:
         scopes = self.scopes()
         heard: list[str] = []
         faults: list[ClientError] = []
-        for topic in dict.fromkeys(topics):
+        for number, topic in enumerate(dict.fromkeys(topics)):
             if topic != GAP_TOPIC and topic not in scopes:  # that one is private: each client hears its own
-                faults.append(NotFound(f"there is no topic {topic!r:.40}; GET /v1/apps lists them"))
+                faults.append(NotFound("there is no such topic; GET /v1/apps lists them", path=f"$.topics[{number}]"))
             elif topic != GAP_TOPIC and not caller.may(scopes[topic]):
                 faults.append(ScopeMissing(f"ask the owner for {scopes[topic]}", scope=scopes[topic]))
             else:

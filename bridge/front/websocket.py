@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
@@ -55,6 +56,7 @@ class Socket:
         quotas: Quotas,
         tickets: Tickets[Ticket],
         prover: Prover,
+        refused: Callable[[str, str | None], None],
     ) -> None:
         self._hub = hub
         self._sessions = sessions
@@ -64,6 +66,7 @@ class Socket:
         self._quotas = quotas
         self._tickets = tickets
         self._prover = prover
+        self._refused = refused
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """Upgrade, verify, welcome, converse until one side ends it."""
@@ -79,8 +82,8 @@ class Socket:
         )
         if offered != [""] and spoken is None:
             raise MalformedRequest(f"offer the subprotocol {PROTOCOL} first")  # aiohttp would log all that were offered
-        if not socket.can_prepare(request):
-            raise MalformedRequest("this path takes a WebSocket upgrade (RFC 6455)")
+        if not _is_upgrade(request, socket):
+            raise MalformedRequest("this path takes a WebSocket upgrade of version 13 (RFC 6455)")
         await socket.prepare(request)
         code, reason = await self._live(request, socket, offered, spoken)
         await socket.close(code=code, message=reason.encode()[:120])
@@ -102,6 +105,7 @@ class Socket:
                 f"hello took over {HELLO_DEADLINE_SECONDS:g} s, or the events since were not read",
             )
         except BridgeError as error:
+            self._refused(error.code, request[SPEAKER].origin)
             return _CODES.get(type(error), MALFORMED), error.detail
 
     def _caller(self, request: web.Request, offered: list[str]) -> Caller:
@@ -187,3 +191,11 @@ async def _read(socket: web.WebSocketResponse, session: Session, conversation: C
         await conversation.hear(message.data)
         if session.is_behind:
             await session.catch_up()
+
+
+def _is_upgrade(request: web.Request, socket: web.WebSocketResponse) -> bool:
+    """Say whether this is a handshake of RFC 6455 4.2.1; aiohttp takes drafts too, and fails on a key beyond ASCII."""
+    try:
+        return request.headers.get("Sec-WebSocket-Version") == "13" and bool(socket.can_prepare(request))
+    except ValueError:
+        return False

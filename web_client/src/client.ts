@@ -8,9 +8,9 @@ import { dropKeyIn, keyIn } from "./keys.ts";
 import { Link, mustAskAgain } from "./link.ts";
 import { isSilent, query, reach } from "./permission.ts";
 import { Listeners, until } from "./listeners.ts";
+import { canBeApproved } from "./origin.ts";
 import { Store } from "./store.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import { askToken } from "./token.ts";
 import type { BridgeEvent, Gap, Snapshot, Status } from "./types.ts";
 
 /** What a page asks for, and where. */
@@ -106,7 +106,7 @@ export class Tollbridge {
    * Connect, asking the owner where needed. Call it from a click, with nothing awaited before: it opens a window.
    * Called again while it runs it returns the same promise, and shows that window again.
    *
-   * @throws AuthorizationError `access_denied`, `popup_blocked`, `authorization_timeout`, ...
+   * @throws AuthorizationError `access_denied`, `popup_blocked`, `authorization_timeout`, `origin_malformed`, ...
    * @throws ConnectionError `daemon_absent`, `permission_denied`, ...
    */
   connect({ signal }: Until = {}): Promise<void> {
@@ -223,12 +223,16 @@ export class Tollbridge {
     const { code, verifier } = await popup.ask(wish);
     this.#set("connecting");
     const fields = { grant_type: "authorization_code", code, code_verifier: verifier, redirect_uri: redirectUri };
-    const tokens = await reach((deadlineMs) => askToken(base, key, fields, deadlineMs));
+    const tokens = await reach((deadlineMs) => this.#access.ask(base, key, fields, deadlineMs));
     await this.#access.keep(tokens, port);
     this.#isPaired = true;
   }
 
   #openPopup(): Popup {
+    if (!canBeApproved(location.origin)) {
+      const detail = "no page of this origin can be approved: serve it over https, or from localhost, unsandboxed";
+      throw new AuthorizationError("origin_malformed", detail);
+    }
     return new Popup(this.#store.name);
   }
 

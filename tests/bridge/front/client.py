@@ -51,9 +51,11 @@ class Front:
         headers: dict[str, str] | None = None,
         json: object = None,
         body: bytes | None = None,
+        unix: bool = False,
     ) -> Answer:
-        """Send one request over TCP."""
-        return await self._send(self._tcp, self.base, method, path, headers, json, body)
+        """Send one request over TCP, or over the Unix socket."""
+        session, base = (self._unix, "http://localhost") if unix else (self._tcp, self.base)
+        return await self._send(session, base, method, path, headers, json, body)
 
     async def owner(
         self, method: str, path: str, *, json: object = None, headers: dict[str, str] | None = None

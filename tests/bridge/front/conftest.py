@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge import listen
+from bridge import listen, paths
+from bridge.audit.notes import open_audit
 from bridge.broker.embedded import EmbeddedBroker
 from bridge.config import Limits, Settings
 from bridge.front.house import House
@@ -18,6 +19,7 @@ from bridge.front.server import serving
 from bridge.identity import Identity
 from bridge.worker import Worker
 from oauth.store import Store
+from oauth.vault import Vault
 from tests.bridge.amplifier import Amplifier
 from tests.bridge.front.client import Front
 
@@ -50,6 +52,8 @@ async def _front(tmp_path: Path, amplifier: Amplifier, limits: Limits) -> AsyncI
         stack.callback(unix.close)
         stack.callback(tcp.close)
         store = await stack.enter_async_context(Store.open(tmp_path / "grants.sqlite", clock=time.time))
+        opening = open_audit(tmp_path / "audit.sqlite", secrets.token_bytes(32), version="test", clock=time.time)
+        audit = await stack.enter_async_context(opening)
         worker = Worker([amplifier.app])
         facts = Facts(f"http://127.0.0.1:{tcp.getsockname()[1]}", str(tmp_path / "socket"), time.time())
         house = House(
@@ -59,9 +63,11 @@ async def _front(tmp_path: Path, amplifier: Amplifier, limits: Limits) -> AsyncI
             identity=Identity(secrets.token_bytes(32)),
             store=store,
             broker=EmbeddedBroker(worker),
+            audit=audit,
+            vault=Vault(tmp_path, paths, key_file=True),
         )
         await stack.enter_async_context(worker.run())
-        await stack.enter_async_context(serving(house, (tcp, unix)))
+        await stack.enter_async_context(serving(house, (tcp, unix), limits))
         front = Front(facts.base, facts.socket, house, store)
         stack.push_async_callback(front.close)
         yield front

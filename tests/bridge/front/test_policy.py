@@ -1,164 +1,129 @@
-"""The allow and deny table of the outermost decision: one row a case."""
+"""The policy equals its specification: the allow and deny table of tests/vectors/policy.json, one row a case."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bridge.front.policy import REMEDIES, Answer, Kind, Place, Reason, Refused, may_speak, may_speak_natively
+from bridge.errors import BridgeError
+from bridge.front.policy import (
+    Body,
+    Kind,
+    Need,
+    Peer,
+    Place,
+    Speaker,
+    may_connect,
+    may_connect_natively,
+    may_send,
+    may_speak,
+    may_speak_natively,
+    may_use,
+)
+from bridge.front.reasons import REMEDIES, Reason, Refused
 
-HOST = "127.0.0.1:4380"
-BASE = f"http://{HOST}"
-APPROVED = "https://app.example"
-FORMER = "https://former.example"
-STRANGER = "https://stranger.example"
-PLACE = Place(HOST, frozenset({APPROVED}), frozenset({APPROVED, FORMER}))
+Row = dict[str, Any]
 
-SAME = {"Sec-Fetch-Site": "same-origin"}
-NAVIGATION = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
+TABLE = json.loads((Path(__file__).parents[2] / "vectors/policy.json").read_text(encoding="utf-8"))
+PLACE = Place(TABLE["place"]["host"], frozenset(TABLE["place"]["approved"]), frozenset(TABLE["place"]["known"]))
 
 
-def speak(kind: Kind, headers: dict[str, str] | list[tuple[str, str]], **changes: object) -> str | None:
-    pairs = list(headers.items()) if isinstance(headers, dict) else headers
-    raw = [(b"Host", HOST.encode())] if not any(name.lower() == "host" for name, _ in pairs) else []
-    raw += [(name.encode(), value.encode("latin-1")) for name, value in pairs]
-    request = {"method": "GET", "target": "/v1/apps", "version": (1, 1), "headers": raw, **changes}
-    return may_speak(kind, PLACE, **request).origin  # type: ignore[arg-type]
+def rows(section: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("row", TABLE[section], ids=lambda row: row["why"][:40])
+
+
+def raw(row: Row) -> list[tuple[bytes, bytes]]:
+    given = [(name.encode(), value.encode("latin-1")) for name, value in row["headers"]]
+    has_host = "bare" in row or any(name.lower() == b"host" for name, _ in given)
+    return given if has_host else [(b"Host", PLACE.host.encode()), *given]
+
+
+def decided(decide: Callable[[], Speaker | None]) -> dict[str, object]:
+    """Return what was decided, as the table says it."""
+    try:
+        speaker = decide()
+    except Refused as refused:
+        return {"reason": refused.reason, "answer": refused.answer, "cors": refused.origin}
+    except BridgeError as error:
+        return {"error": error.code}
+    return {} if speaker is None else {"speaker": speaker.origin, "sent": speaker.sent, "unix": speaker.is_unix}
+
+
+def expected(row: Row, **more: object) -> dict[str, object]:
+    if "reason" in row:
+        return {"reason": row["reason"], "answer": row.get("answer", "close"), "cors": None, **more}
+    return {name: row[name] for name in ("speaker", "error") if name in row} | more
 
 
 @pytest.mark.parametrize(
-    ("kind", "headers", "method", "origin"),
+    ("kind", "row"),
     [
-        (Kind.PAGE, NAVIGATION, "GET", BASE),
-        (Kind.PAGE, {**NAVIGATION, "Origin": BASE}, "GET", BASE),
-        (Kind.STATIC, SAME, "GET", BASE),  # Firefox sends no Origin on module scripts
-        (Kind.STATIC, {**SAME, "Origin": BASE}, "GET", BASE),  # Chromium does
-        (Kind.OWN, {"Origin": BASE}, "POST", BASE),
-        (Kind.OWN, SAME, "GET", BASE),
-        (Kind.OPEN, {}, "GET", None),
-        (Kind.OPEN, {"Sec-Fetch-Mode": "cors"}, "GET", None),  # Node's fetch
-        (Kind.OPEN, {"Origin": STRANGER}, "GET", STRANGER),
-        (Kind.OPEN, {"Origin": "http://localhost:4390"}, "GET", "http://localhost:4390"),
-        (Kind.OPEN, {"Origin": "http://127.0.0.1:9"}, "GET", "http://127.0.0.1:9"),
-        (Kind.OPEN, SAME, "GET", BASE),
-        (Kind.API, {}, "GET", None),
-        (Kind.API, {"Origin": APPROVED}, "POST", APPROVED),
-        (Kind.API, {"Origin": BASE}, "POST", BASE),
-        (Kind.API, SAME, "GET", BASE),
-        (Kind.SOCKET, {"Origin": FORMER}, "GET", FORMER),
+        pytest.param(Kind(kind), row, id=f"{number}-{kind}")
+        for number, row in enumerate(TABLE["speak"])
+        for kind in row["kinds"]
     ],
 )
-def test_may_speak(kind: Kind, headers: dict[str, str], method: str, origin: str | None) -> None:
-    assert origin == speak(kind, headers, method=method)
+def test_speak(kind: Kind, row: Row) -> None:
+    headers = raw(row)
+    origin = next((value.decode("latin-1") for name, value in headers if name.lower() == b"origin"), None)
+    is_cors = origin is not None and kind in (Kind.OPEN, Kind.API, Kind.SOCKET)
+    if "speaker" in row:
+        said = expected(row, sent=is_cors, unix=False)
+    else:
+        said = expected(row, cors=origin if row["answer"] == "not_approved" else None)
+
+    request = {
+        "method": row.get("method", "GET"),
+        "target": row.get("target", "/v1/apps"),
+        "version": tuple(row.get("version", (1, 1))),
+    }
+    assert said == decided(lambda: may_speak(kind, PLACE, headers=headers, **request))
 
 
-@pytest.mark.parametrize(
-    ("kind", "headers", "reason", "answer"),
-    [
-        (Kind.PAGE, {}, Reason.NOT_A_NAVIGATION, Answer.HOW_TO_OPEN),
-        (Kind.PAGE, {**NAVIGATION, "Sec-Fetch-Dest": "iframe"}, Reason.NOT_A_NAVIGATION, Answer.EMPTY),
-        (Kind.PAGE, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "empty"}, Reason.NOT_A_NAVIGATION, Answer.EMPTY),
-        (Kind.PAGE, {**NAVIGATION, "Origin": APPROVED}, Reason.ORIGIN_FOREIGN, Answer.EMPTY),
-        (Kind.STATIC, {}, Reason.NOT_A_NAVIGATION, Answer.EMPTY),
-        (Kind.STATIC, {"Sec-Fetch-Site": "same-site"}, Reason.NOT_A_NAVIGATION, Answer.EMPTY),
-        (Kind.STATIC, {**SAME, "Origin": "null"}, Reason.ORIGIN_FOREIGN, Answer.EMPTY),
-        (Kind.OWN, {}, Reason.ORIGIN_FOREIGN, Answer.EMPTY),
-        (Kind.OWN, {"Origin": APPROVED}, Reason.ORIGIN_FOREIGN, Answer.EMPTY),
-        (Kind.OWN, {"Sec-Fetch-Site": "same-site"}, Reason.ORIGIN_FOREIGN, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "null"}, Reason.ORIGIN_NULL, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "file://"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "http://app.example"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "http://localhost.evil.example"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "https://evil.example:443"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "https://app.example/"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "https://a@app.example"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "http://[::1]:1"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "http://203.0.113.9"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": "chrome-extension://abc"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Origin": ""}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.OPEN, {"Sec-Fetch-Site": "cross-site"}, Reason.BROWSER_WITHOUT_ORIGIN, Answer.EMPTY),  # no-cors, <img>
-        (Kind.OPEN, {"Sec-Fetch-Site": "same-site"}, Reason.BROWSER_WITHOUT_ORIGIN, Answer.EMPTY),  # another port
-        (Kind.OPEN, {"Sec-Fetch-Site": "none"}, Reason.BROWSER_WITHOUT_ORIGIN, Answer.EMPTY),  # typed by a person
-        (Kind.OPEN, {"Sec-Fetch-Dest": "script"}, Reason.BROWSER_WITHOUT_ORIGIN, Answer.EMPTY),
-        (Kind.API, {"Origin": STRANGER}, Reason.ORIGIN_NOT_APPROVED, Answer.NOT_APPROVED),
-        (Kind.API, {"Origin": FORMER}, Reason.ORIGIN_NOT_APPROVED, Answer.NOT_APPROVED),
-        (Kind.API, {"Origin": APPROVED.upper()}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.API, {"Origin": f"{APPROVED}.evil.example"}, Reason.ORIGIN_NOT_APPROVED, Answer.NOT_APPROVED),
-        (Kind.API, {"Origin": f"{APPROVED}, {STRANGER}"}, Reason.ORIGIN_MALFORMED, Answer.EMPTY),
-        (Kind.API, {"Origin": "http://127.0.0.1:4381"}, Reason.ORIGIN_NOT_APPROVED, Answer.NOT_APPROVED),
-        (Kind.SOCKET, {"Origin": STRANGER}, Reason.ORIGIN_NOT_APPROVED, Answer.EMPTY),
-        *[
-            (kind, {"Host": host}, Reason.HOST, Answer.EMPTY)
-            for kind in Kind
-            for host in (
-                "",
-                "127.0.0.1",
-                "127.0.0.1:4381",
-                "127.0.0.1:4380.",
-                "127.0.0.1:4380@evil.example",
-                "0127.0.0.1:4380",
-                "[::1]:4380",
-                "0.0.0.0:4380",
-                "LOCALHOST:4380",
-                "localhost.:4380",
-                "localhost6:4380",
-                "rebound.example:4380",
-                " 127.0.0.1:4380",
-            )
-        ],
-        (Kind.API, {"Host": "localhost:4380"}, Reason.HOST, Answer.MISDIRECTED),
-        (Kind.API, {"Host": "localhost:4380", "Origin": APPROVED}, Reason.HOST, Answer.EMPTY),
-        (Kind.API, {"Host": "app.example", "Origin": APPROVED}, Reason.HOST, Answer.EMPTY),
-        (Kind.API, {"Host": "app.example:4380", "Origin": "http://app.example:4380"}, Reason.HOST, Answer.EMPTY),
-        *[
-            (kind, {name: "1"}, Reason.FORWARDED, Answer.CLOSE)
-            for kind in Kind
-            for name in ("Forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Real-IP", "Via")
-        ],
-        *[
-            (Kind.API, [("Host", HOST), (name, "x"), (name.lower(), "x")], Reason.REPEATED_HEADER, Answer.CLOSE)
-            for name in ("Host", "Origin", "Authorization", "DPoP", "Content-Type")
-        ],
-    ],
-)
-def test_may_not_speak(kind: Kind, headers: dict[str, str], reason: Reason, answer: Answer) -> None:
-    with pytest.raises(Refused) as refused:
-        speak(kind, headers)
+@rows("speak_natively")
+def test_speak_natively(row: Row) -> None:
+    said = expected(row, sent=False, unix=True) if "speaker" in row else expected(row)
 
-    assert (reason, answer) == (refused.value.reason, refused.value.answer)
+    line = {"target": row.get("target", "/v1/apps"), "version": tuple(row.get("version", (1, 1)))}
+    assert said == decided(lambda: may_speak_natively(headers=raw({"bare": True, **row}), **line))
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-@pytest.mark.parametrize(
-    "target", ["http://evil.example/v1/hello", "*", "evil.example:80", "", "/a b", "/\x7f", "/\xe9"]
-)
-def test_only_the_origin_form_is_a_target(kind: Kind, target: str) -> None:
-    with pytest.raises(Refused) as refused:
-        speak(kind, {}, target=target)
+@rows("connect")
+def test_connect(row: Row) -> None:
+    peer = None if row["peer"] is None else Peer(**row["peer"])
 
-    assert Answer.CLOSE == refused.value.answer
+    assert expected(row) == decided(lambda: may_connect(row["address"], peer, uid=row["uid"]))
 
 
-@pytest.mark.parametrize("version", [(1, 0), (0, 9), (2, 0)])
-def test_only_http_1_1_is_spoken(version: tuple[int, int]) -> None:
-    with pytest.raises(Refused) as refused:
-        speak(Kind.OPEN, {}, version=version)
-
-    assert Reason.HTTP_VERSION == refused.value.reason
+@rows("connect_natively")
+def test_connect_natively(row: Row) -> None:
+    assert expected(row) == decided(lambda: may_connect_natively(row["peer"], uid=row["uid"]))
 
 
-def test_own_post_without_origin_is_refused_even_from_our_own_page() -> None:
-    with pytest.raises(Refused):
-        speak(Kind.OWN, SAME, method="POST")
+@rows("send")
+def test_send(row: Row) -> None:
+    head = {"media_type": row["media_type"], "encoding": row["encoding"], "length": row["length"]}
+
+    assert expected(row) == decided(lambda: may_send(Body(row["body"]), **head))
 
 
-def test_a_page_never_uses_the_unix_socket() -> None:
-    with pytest.raises(Refused) as refused:
-        may_speak_natively([(b"origin", b"https://app.example")])
-
-    assert Reason.ORIGIN_ON_SOCKET == refused.value.reason
+@rows("use")
+def test_use(row: Row) -> None:
+    assert expected(row) == decided(lambda: may_use(Need(row["need"]), is_owner=row["is_owner"]))
 
 
-def test_the_unix_socket_does_not_look_at_host() -> None:
-    assert may_speak_natively([(b"Host", b"anything")]).is_unix
+def test_every_reason_of_the_policy_has_a_row_and_every_reason_a_remedy() -> None:
+    sections = [section for section in TABLE.values() if isinstance(section, list)]
+    told = {row["reason"] for section in sections for row in section if "reason" in row}
+    told_by_connections = {
+        Reason.TOO_MANY_SILENT,
+        Reason.TOO_MANY_CONNECTIONS,
+        Reason.HEAD_TOO_SLOW,
+        Reason.READ_TOO_SLOW,
+        Reason.NOT_HTTP,
+    }
 
-
-def test_every_reason_has_a_remedy() -> None:
+    assert set(Reason) - told_by_connections == told
     assert set(Reason) == set(REMEDIES)
