@@ -55,6 +55,11 @@ class Tickets(Generic[Payload]):
             raise TicketInvalid(f"the {self.purpose} is unknown, spent or too old; get a new one")
         return ticket.payload
 
+    def is_live(self, secret: str) -> bool:
+        """Return whether ``take`` would give its payload now; the secret is as good afterwards."""
+        ticket = self._live.get(token_id(secret))
+        return ticket is not None and self._clock() < ticket.ends_at
+
     def _forget(self, name: str) -> "_Ticket[Payload] | None":
         ticket = self._live.pop(name, None)
         if ticket is not None:

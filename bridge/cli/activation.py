@@ -1,8 +1,8 @@
-"""Handing a secret link to a browser: through a private file that redirects, never through an argument list.
+"""Handing a secret address to a browser: through a private file that redirects, never through an argument list.
 
 A process's arguments can be read by other users (`ps`). The browser is therefore given the name of a file, mode 0600 in
-the 0700 runtime folder, that sends it on to the link. The file always has the same name: the next link overwrites it,
-and it ends with the daemon. Nothing waits to remove it sooner, because the link inside works once, for two minutes.
+the 0700 runtime folder, that sends it on to the address. The file always has the same name: the next address overwrites
+it, and it ends with the daemon. Nothing waits to remove it sooner: the address inside works once, for two minutes.
 """
 
 import html
@@ -20,25 +20,25 @@ _SETTLE_SECONDS = 3.0
 """A starter such as xdg-open ends at once; one that still runs by then has become the browser itself."""
 
 
-def write_redirect(link: str) -> Path:
-    """Write the file that redirects to ``link``, and return where it is.
+def write_redirect(address: str) -> Path:
+    """Write the file that redirects to ``address``, and return where it is.
 
     Raises:
         UnsafeFolder: the runtime folder is not this user's alone.
     """
     file = paths.own_folder(paths.runtime_folder()) / FILE_NAME
-    paths.write_private(file, redirect_page(link).encode())
+    paths.write_private(file, redirect_page(address).encode())
     return file
 
 
 def forget_redirect() -> None:
-    """Remove the file; its link died with the daemon that made it."""
+    """Remove the file; what its address leads to dies with the daemon."""
     (paths.runtime_folder() / FILE_NAME).unlink(missing_ok=True)
 
 
-def redirect_page(link: str) -> str:
-    """Return a page without script that goes to ``link`` at once, and shows it where refreshing is switched off."""
-    safe = html.escape(link, quote=True)
+def redirect_page(address: str) -> str:
+    """Return a page without script that goes to ``address`` at once, and shows it where refreshing is switched off."""
+    safe = html.escape(address, quote=True)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tollbridge</title>'
         f'<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0;url={safe}">'

@@ -77,6 +77,26 @@ class RefusalRows(msgspec.Struct, frozen=True):
     refusals: tuple[RefusalRow, ...]
 
 
+class AuditRow(msgspec.Struct, frozen=True):
+    """One record of the audit; ``time`` RFC 3339; a sum of ``count`` equal facts."""
+
+    index: int
+    time: str
+    kind: str
+    outcome: str
+    client: str | None = None
+    origin: str | None = None
+    subject: str | None = None
+    by: str | None = None
+    count: int = 1
+
+
+class AuditRows(msgspec.Struct, frozen=True):
+    """``GET /v1/audit``, newest last."""
+
+    records: tuple[AuditRow, ...]
+
+
 class CommandRow(msgspec.Struct, frozen=True):
     """A command that may be called; ``deadline`` in seconds."""
 
@@ -122,6 +142,18 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     connections: int
     sessions: int
     apps: tuple[HostedApp, ...]
+
+
+class KeyringReport(msgspec.Struct, frozen=True):
+    """``POST /v1/keyring``; ``place`` "keyring" or "key_file", ``result`` "works" or an error's code."""
+
+    place: str
+    where: str
+    backend: str | None
+    result: str
+    remedy: str
+    notes: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class TokenAnswer(msgspec.Struct, frozen=True):

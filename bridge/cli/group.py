@@ -8,9 +8,11 @@ import click
 
 import bridge
 from bridge.cli.approve import approve, deny, pending
+from bridge.cli.audit import audit
 from bridge.cli.call import call
 from bridge.cli.failures import STATUS_INTERRUPTED
 from bridge.cli.grants import grants
+from bridge.cli.keyring import keyring
 from bridge.cli.open import open_dashboard
 from bridge.cli.paths import show_paths
 from bridge.cli.port import port
@@ -67,6 +69,8 @@ for _command in (
     deny,
     grants,
     refusals,
+    audit,
+    keyring,
     token,
     show_paths,
     port,

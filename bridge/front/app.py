@@ -8,17 +8,19 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bridge.errors import MethodNotAllowed, NotFound
+from bridge.front.audit import AuditRoute
 from bridge.front.commands import Apps, Call, State
 from bridge.front.consent import Consent
 from bridge.front.guard import Guard
 from bridge.front.hello import Hello
+from bridge.front.keyring import Keyring
 from bridge.front.owner import Owner
 from bridge.front.pages import Pages
-from bridge.front.policy import Answer, Kind, Reason, Refused
+from bridge.front.policy import BODY_BYTES, Body, Kind, Need
 from bridge.front.poll import Poll
 from bridge.front.problems import answer_error, problem_response, stamp
-from bridge.front.reading import BODY_BYTES
-from bridge.front.route import Need, Route
+from bridge.front.reasons import Answer, Reason, Refused
+from bridge.front.route import Route
 from bridge.front.stream import Stream
 from bridge.front.tickets import SocketTickets
 from bridge.front.websocket import Socket
@@ -48,54 +50,79 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     poll: Poll
     socket: Socket
     owner: Owner
+    audit: AuditRoute
+    keyring: Keyring
 
 
 def table(on: Handlers) -> list[Route]:
     """Return every route there is. A row without kind and need does not exist."""
     page, static, own, open_, api = Kind.PAGE, Kind.STATIC, Kind.OWN, Kind.OPEN, Kind.API
     none, any_, app, owner = Need.NONE, Need.ANY, Need.APP, Need.OWNER
+    json, form = Body.JSON, Body.FORM
     return [
         Route("GET", "/", page, none, on.pages.dashboard),
         Route("GET", "/oauth/authorize", page, none, on.pages.consent),
         Route("GET", "/static/{name:.+}", static, none, on.pages.static),
-        Route("POST", "/oauth/requests", own, none, on.consent.open),
+        Route("POST", "/oauth/requests", own, none, on.consent.open, json),
         Route("GET", "/oauth/requests/{handle}", own, none, on.consent.poll),
         Route("GET", "/oauth/requests", api, owner, on.consent.list),
-        Route("POST", "/oauth/requests/{code}", api, owner, on.consent.answer),
-        Route("POST", "/oauth/token", open_, none, on.oauth.token),
+        Route("POST", "/oauth/requests/{code}", api, owner, on.consent.answer, json),
+        Route("POST", "/oauth/token", open_, none, on.oauth.token, form),
+        Route("POST", "/oauth/clean", open_, none, on.oauth.clean, form),
         Route("GET", "/.well-known/oauth-authorization-server", open_, none, on.oauth.authorization_server),
         Route("GET", "/.well-known/oauth-protected-resource", open_, none, on.oauth.protected_resource),
         Route("GET", "/v1/hello", open_, none, on.hello.answer),
-        Route("POST", "/v1/tickets", api, any_, on.tickets.issue),
+        Route("POST", "/v1/tickets", api, any_, on.tickets.issue, json),
         Route("GET", "/v1/apps", api, any_, on.apps.list),
         Route("GET", "/v1/apps/{app}/state", api, app, on.state.read),
-        Route("POST", "/v1/apps/{app}/{command}", api, app, on.call.run),
+        Route("POST", "/v1/apps/{app}/{command}", api, app, on.call.run, json),
         Route("GET", "/v1/events", api, any_, _by_accept(on.stream, on.poll)),
         Route("GET", "/v1/socket", Kind.SOCKET, Need.TICKET, on.socket.open),
         Route("GET", "/v1/status", api, owner, on.owner.status),
         Route("GET", "/v1/refusals", api, owner, on.owner.refusals),
+        Route("POST", "/v1/keyring", api, owner, on.keyring.check),
+        Route("GET", "/v1/audit", api, owner, on.audit.list),
         Route("GET", "/v1/grants", api, owner, on.owner.grants),
         Route("DELETE", "/v1/grants/{id}", api, owner, on.owner.revoke),
-        Route("POST", "/v1/activation-links", api, owner, on.owner.activation_link),
-        Route("POST", "/v1/tokens", api, owner, on.owner.token),
+        Route("POST", "/v1/activation-links", api, owner, on.owner.activation_link, json),
+        Route("POST", "/v1/tokens", api, owner, on.owner.token, json),
     ]
 
 
 def build(routes: Sequence[Route], guard: Guard) -> web.Application:
     """Return the application that answers ``routes`` and nothing else, each behind the guard."""
     app = web.Application(client_max_size=BODY_BYTES)
-    for route in (*routes, *_preflights(routes), Route("*", "/{path:.*}", Kind.API, Need.NONE, _missing(routes))):
-        app.router.add_route(route.method, route.path, _guarded(route, guard))
+    others = Route("*", "/{path:.*}", Kind.API, Need.NONE, _missing(routes), Body.UNREAD)
+    for route in (*routes, *_preflights(routes), others):
+        app.router.add_route(route.method, route.path, _guarded(route, guard), expect_handler=_answer_first)
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
-        if request.match_info.http_exception is not None:
-            # A target that no path of ours can match (`*`, an authority): it came past every route, and ends here.
-            guard.refuse(request, Refused(Reason.TARGET_FORM, Answer.CLOSE))
-            raise ConnectionResetError("closed by the policy")
         stamp(request, response)
 
     app.on_response_prepare.append(prepare)
     return app
+
+
+def entrance(inner: Handler, guard: Guard) -> Handler:
+    """Return ``inner``, the application's own handler, behind what comes before any route.
+
+    A target that no path of ours can match (`*`, an authority) would come past every route to an answer of aiohttp's.
+    """
+
+    async def enter(request: web.Request) -> web.StreamResponse:
+        if not request.raw_path.startswith("/"):
+            return guard.refuse(request, Refused(Reason.TARGET_FORM, Answer.CLOSE))
+        return await inner(request)
+
+    return enter
+
+
+async def _answer_first(request: web.Request) -> None:
+    """Leave ``Expect: 100-continue`` (RFC 9110 10.1.1) to whoever reads the body, behind the guard.
+
+    aiohttp's own answer to it goes out before any handler runs: to everybody, whatever the Host.
+    """
+    del request
 
 
 def _guarded(route: Route, guard: Guard) -> Handler:
@@ -121,7 +148,7 @@ def _preflights(routes: Sequence[Route]) -> list[Route]:
     for route in routes:
         kinds.setdefault(route.path, set()).add(route.kind)
     return [
-        Route("OPTIONS", path, Kind.OPEN, Need.NONE, _preflight)
+        Route("OPTIONS", path, Kind.OPEN, Need.NONE, _preflight, Body.UNREAD)
         for path, found in kinds.items()
         if found <= {Kind.OPEN, Kind.API}
     ]

@@ -7,12 +7,15 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
+from bridge.audit.notes import Audit
 from bridge.consent.requests import Pending, Requests, shown
-from bridge.errors import ClientError, InvalidParams
+from bridge.errors import ClientError, InvalidParams, NotFound
+from bridge.front.audit import surface
 from bridge.front.query import seconds
 from bridge.front.reading import read_as
 from oauth.errors import RequestRefused
 from oauth.models import AuthorizationRequest
+from oauth.secret import Secret, hidden
 from oauth.server.flows import AuthorizationServer
 from oauth.store import Store
 
@@ -23,6 +26,8 @@ class OpenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /oauth/requests``: the page's own query, as the client wrote it."""
 
     query: str
+
+    __repr__ = hidden
 
 
 class AnswerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,11 +52,13 @@ class Consent:
         server: AuthorizationServer,
         store: Store,
         sentences: Callable[[], Mapping[str, str]],
+        audit: Audit,
     ) -> None:
         self._requests = requests
         self._server = server
         self._store = store
         self._sentences = sentences
+        self._audit = audit
 
     async def open(self, request: web.Request) -> web.Response:
         """``POST /oauth/requests``: open this client's request, or replace it."""
@@ -70,12 +77,17 @@ class Consent:
             redirect = self._server.allow_again(authorization)
             await self._store.commit()
             pending.settle("allowed", redirect)
-        return _json({**self._asked(pending), "handle": pending.handle, "remembered": remembered is not None})
+        self._audit.asked(authorization.client_id, authorization.scopes, is_remembered=remembered == "allowed")
+        return _json({**self._asked(pending), "handle": pending.handle.reveal(), "remembered": remembered is not None})
 
     async def poll(self, request: web.Request) -> web.Response:
         """``GET /oauth/requests/{handle}``: the status, at once when it is answered or after ``wait`` seconds."""
         wait = seconds(request, "wait", most=MOST_WAIT_SECONDS)
-        pending = self._requests.poll(request.match_info["handle"])
+        try:
+            pending = self._requests.poll(request.match_info["handle"])
+        except NotFound:
+            self._audit.refused("request_unknown", request.headers.get("Origin"))
+            raise
         pending.waiters += 1
         try:
             async with asyncio.timeout(wait):
@@ -84,7 +96,7 @@ class Consent:
             pass
         finally:
             pending.waiters -= 1
-        return _json({"status": pending.status, "redirect": pending.redirect})
+        return _json({"status": pending.status, "redirect": _revealed(pending.redirect)})
 
     async def list(self, request: web.Request) -> web.Response:
         """``GET /oauth/requests``: what is asked now."""
@@ -102,10 +114,13 @@ class Consent:
         if answer.answer == "deny":
             redirect = self._server.deny(authorization)
             await self._store.commit()
+            self._audit.answered(authorization.client_id, authorization.scopes, "denied", surface(request))
             pending.settle("denied", redirect)
         else:
-            redirect = self._server.allow(authorization, _allowed(authorization, answer.scopes))
+            scopes = _allowed(authorization, answer.scopes)
+            redirect = self._server.allow(authorization, scopes)
             await self._store.commit()
+            self._audit.answered(authorization.client_id, scopes, "allowed", surface(request))
             pending.settle("allowed", redirect)
         return _json({"status": pending.status})
 
@@ -122,7 +137,7 @@ class Consent:
                 {"scope": scope, "sentence": sentences.get(scope, scope), "granted": scope in granted}
                 for scope in sorted(authorization.scopes)
             ],
-            "redirect": pending.redirect,
+            "redirect": _revealed(pending.redirect),
             "redirect_denied": self._server.denied(authorization),
         }
 
@@ -146,6 +161,10 @@ def _allowed(authorization: AuthorizationRequest, scopes: list[str] | None) -> f
         asked = ", ".join(sorted(authorization.scopes))
         raise InvalidParams(f"allow at least one of the scopes that were asked: {asked}", path="$.scopes")
     return allowed
+
+
+def _revealed(redirect: Secret[str] | None) -> str | None:
+    return None if redirect is None else redirect.reveal()
 
 
 def _json(value: object) -> web.Response:

@@ -10,10 +10,12 @@ import msgspec
 from aiohttp import web
 
 from bridge import __version__
+from bridge.audit.notes import Audit
 from bridge.broker.port import Broker
 from bridge.clock import rfc3339
 from bridge.errors import InvalidParams, NotFound
 from bridge.events.journal import Journal
+from bridge.front.audit import surface
 from bridge.front.consent import client_view
 from bridge.front.reading import read_as
 from bridge.front.refusals import Refusals
@@ -57,6 +59,7 @@ class Owner:
         store: Store,
         sentences: Callable[[], Mapping[str, str]],
         connections: Callable[[], int],
+        audit: Audit,
     ) -> None:
         self._facts = facts
         self._broker = broker
@@ -67,6 +70,7 @@ class Owner:
         self._store = store
         self._sentences = sentences
         self._connections = connections
+        self._audit = audit
 
     async def status(self, request: web.Request) -> web.Response:
         """``GET /v1/status``: who I am, where I listen, how busy I am."""
@@ -90,8 +94,8 @@ class Owner:
 
     async def activation_link(self, request: web.Request) -> web.Response:
         """``POST /v1/activation-links``: a single-use link that makes a browser the owner's."""
-        del request
         secret, expires_in = self._server.activation_link()
+        self._audit.link("made", surface(request))
         return _json({"link": f"{self._facts.base}/#activate={secret}", "expires_in": expires_in})
 
     async def token(self, request: web.Request) -> web.Response:
@@ -105,6 +109,7 @@ class Owner:
             raise InvalidParams(f"scopes are some of {', '.join(sorted(known))}", path="$.scope")
         token = self._server.issue_native(asked.name, scopes, asked.ttl)
         await self._store.commit()
+        self._audit.token_made(f"native:{asked.name}", scopes, surface(request))
         return _json(token)
 
     async def grants(self, request: web.Request) -> web.Response:
@@ -119,6 +124,7 @@ class Owner:
             raise NotFound("there is no such grant; `tollbridge grants` lists them")
         self._store.revoke(grant.id)
         await self._store.commit()
+        self._audit.grant_revoked(grant.client_id, grant.id, surface(request))
         return web.Response(status=204)
 
     async def refusals(self, request: web.Request) -> web.Response:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -164,6 +165,18 @@ class Daemon:
             timeout=deadline,
             check=False,
         )
+
+    @contextmanager
+    def begin(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run the command line against this daemon, and go on meanwhile; it is ended with the block."""
+        command = [sys.executable, "-m", "bridge", *arguments]
+        with subprocess.Popen(
+            command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as run:
+            try:
+                yield run
+            finally:
+                run.kill()
 
     def _answers(self) -> bool:
         try:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 PLAIN_USER = "tollbridge-test"
 STOP_DEADLINE_SECONDS = 5.0
@@ -47,8 +47,11 @@ def give_to_plain_user(folder: Path) -> None:
 class Process:
     """One program: started on entry, ended on exit; its output goes to ``log``."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], log: Path, *, stdin: IO[bytes] | None = None
+    ) -> None:
         self.log = log
+        self._stdin = stdin
         self._command = command
         self._env = dict(env)
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +59,7 @@ class Process:
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command, env=self._env, stdin=self._stdin or subprocess.DEVNULL, stdout=log, stderr=log
             )
         return self
 

@@ -88,7 +88,8 @@ class DaemonDouble:
 
     def start(self) -> None:
         """Listen, and say so in the runtime file."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.folder.parent, self.folder):  # a session's folder is 0700, too
+            folder.mkdir(mode=0o700, exist_ok=True)
         self._wait(self._start())
         told = runtime.Runtime(
             os.getpid(), "http://127.0.0.1:4380", 4380, str(self.socket), "0.1.0", "2026-01-02T03:04:05Z"

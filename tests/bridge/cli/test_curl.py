@@ -8,6 +8,7 @@ import pytest
 from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble, Received
 from tests.bridge.cli.test_approve import PAGE
+from tests.bridge.cli.test_keyring import WORKS
 from tests.bridge.cli.test_owner import GRANTS, STATUS
 
 TOKEN = {"access_token": "SECRET", "expires_in": 3600, "scope": "a:b"}
@@ -20,6 +21,8 @@ ANSWERS = {
     ("GET", "/v1/grants"): (200, GRANTS),
     ("DELETE", "/v1/grants/g1"): (204, b""),
     ("GET", "/v1/refusals"): (200, {"refusals": []}),
+    ("GET", "/v1/audit"): (200, {"records": []}),
+    ("POST", "/v1/keyring"): (200, WORKS),
     ("POST", "/v1/tokens"): (200, TOKEN),
     ("POST", "/v1/activation-links"): (200, {"link": "http://127.0.0.1:4380/#activate=SECRET", "expires_in": 120}),
 }
@@ -35,14 +38,29 @@ COMMANDS = [
     ("grants",),
     ("grants", "--revoke", "g1"),
     ("refusals",),
+    ("audit",),
+    ("keyring",),
     ("token", "--scope", "a:b", "--ttl", "10m"),
-    ("open", "--print"),
+    ("open",),
 ]
+
+BROWSER = """\
+#!/bin/sh
+exec curl -sS --noproxy '*' -o /dev/null "$(sed 's/.*href="\\([^"]*\\)".*/\\1/' "${1#file://}")"
+"""
+"""Goes where the file of `tollbridge open` sends it."""
 
 
 @pytest.fixture(autouse=True)
 def _answers(daemon: DaemonDouble) -> None:
     daemon.answers.update(ANSWERS)
+
+
+@pytest.fixture(autouse=True)
+def _browser(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "browser").write_text(BROWSER)
+    (home / "browser").chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(home / "browser"))
 
 
 def _told(received: Received) -> tuple[str, str, object, str | None]:

@@ -22,8 +22,21 @@ COMMANDS = sorted(tollbridge.commands)
 
 def test_every_command_that_the_documents_name_is_there() -> None:
     assert {
-        *("run", "open", "status", "call", "watch", "approve", "deny", "pending", "grants", "refusals", "token"),
-        *("paths", "port"),
+        *(
+            "run",
+            "open",
+            "status",
+            "call",
+            "watch",
+            "approve",
+            "deny",
+            "pending",
+            "grants",
+            "refusals",
+            "keyring",
+            "token",
+        ),
+        *("audit", "paths", "port"),
     } == set(COMMANDS)
 
 
@@ -136,7 +149,7 @@ def test_paths_are_shown_even_where_the_settings_have_a_fault(home: Path, cli: C
 def test_the_port_is_shown_and_given_up(home: Path, cli: Cli) -> None:
     assert "No port has been chosen yet." in cli("port").out
     (home / "state" / "tollbridge").mkdir(parents=True)
-    (home / "state" / "tollbridge" / "port").write_text("4381")
+    paths.write_private(home / "state" / "tollbridge" / "port", b"4381")
 
     assert "4381\n" == cli("port").out
     assert "first free port of 4380, 4381, 4382" in cli("port", "--move").out

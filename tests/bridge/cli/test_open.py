@@ -1,12 +1,18 @@
-"""`tollbridge open` hands a secret link over without ever writing it into an argument list."""
+"""`tollbridge open` leads a browser to a secret link by way of a page that cleans up, and writes it down nowhere."""
 
 import html
 import json
 import os
 import re
+import signal
 import stat
+import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -19,14 +25,20 @@ LINK = "http://127.0.0.1:4380/#activate=SECRET-abc_123"
 
 BROWSER = """\
 #!{python}
-import json, os, sys, urllib.parse, urllib.request
-page = urllib.parse.urlsplit(sys.argv[1]).path
-told = {{"argv": sys.argv[1:], "page": open(page).read(), "mode": os.stat(page).st_mode}}
+import json, os, re, sys, urllib.parse, urllib.request
+file = urllib.parse.urlsplit(sys.argv[1]).path
+told = {{"argv": sys.argv[1:], "file": open(file).read(), "mode": os.stat(file).st_mode}}
 parents = os.getppid()
 told["parent_argv"] = open(f"/proc/{{parents}}/cmdline").read()
+if not {status}:
+    (address,) = re.findall(r'content="0;url=([^"]*)"', told["file"])
+    open_ = urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open
+    told["address"], told["page"] = address, open_(address, timeout=20).read().decode()
 open({out!r}, "w").write(json.dumps(told))
 sys.exit({status})
 """
+
+DEADLINE_SECONDS = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -49,25 +61,53 @@ def _install(home: Path, monkeypatch: pytest.MonkeyPatch, *, status: int) -> Pat
     return out
 
 
-def test_the_browser_gets_a_private_file_that_redirects(process: Cli, browser: Path) -> None:
+@contextmanager
+def begun(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command line as a process of its own, and go on meanwhile."""
+    command = [sys.executable, "-m", "bridge", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def line_of(stream: IO[str] | None) -> str:
+    assert stream is not None
+    return stream.readline()
+
+
+def visited(address: str) -> str:
+    """Return the page that is at ``address``."""
+    open_ = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+    with open_(address, timeout=DEADLINE_SECONDS) as answer:
+        return str(answer.read().decode())
+
+
+def test_the_browser_gets_a_private_file_that_leads_to_a_page_that_leads_to_the_link(
+    process: Cli, browser: Path
+) -> None:
     ran = process("open")
 
     seen = json.loads(browser.read_text())
     assert 0 == ran.status
     assert 0o600 == stat.S_IMODE(seen["mode"])
-    assert f'content="0;url={LINK}"' in seen["page"]
-    assert "<script" not in seen["page"]
+    assert "<script" not in seen["file"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/[A-Za-z0-9_-]{43}", seen["address"])
+    assert not seen["address"].startswith("http://127.0.0.1:4380/"), "another origin than the daemon's"
+    assert f'data-link="{LINK}"' in seen["page"]
 
 
-def test_the_secret_stands_in_no_argument_list_and_in_no_output(process: Cli, browser: Path) -> None:
+def test_the_secret_stands_in_no_argument_list_no_file_and_no_output(process: Cli, browser: Path) -> None:
     ran = process("open")
 
     seen = json.loads(browser.read_text())
     assert 1 == len(seen["argv"])
     assert seen["argv"][0].startswith("file:///")
-    assert "SECRET" not in seen["argv"][0]
-    assert "SECRET" not in seen["parent_argv"]
-    assert "SECRET" not in ran.out + ran.err
+    for place in (seen["argv"][0], seen["parent_argv"], ran.out, ran.err):
+        assert "SECRET" not in place
+        assert seen["address"] not in place
+    assert "SECRET" not in seen["file"]
 
 
 def test_the_file_is_private_in_a_private_folder_whatever_the_umask(home: Path) -> None:
@@ -102,7 +142,7 @@ def test_a_planted_link_in_place_of_the_file_is_replaced_not_followed(home: Path
 
 
 def test_a_runtime_folder_that_is_a_link_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (home / "other").mkdir()
+    (home / "other").mkdir(mode=0o700)
     (home / "target").mkdir()
     (home / "other" / "tollbridge").symlink_to(home / "target")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "other"))
@@ -111,33 +151,80 @@ def test_a_runtime_folder_that_is_a_link_is_refused(home: Path, monkeypatch: pyt
         write_redirect(LINK)
 
 
-def test_print_shows_the_link_alone_and_writes_no_file(daemon: DaemonDouble, cli: Cli, browser: Path) -> None:
-    ran = cli("open", "--print")
+def test_print_shows_an_address_alone_writes_no_file_and_waits_for_a_visit(daemon: DaemonDouble, browser: Path) -> None:
+    with begun("open", "--print") as run:
+        address = line_of(run.stdout).strip()
+        assert run.poll() is None
 
-    assert (0, f"{LINK}\n", "") == (ran.status, ran.out, ran.err)
+        assert f'data-link="{LINK}"' in visited(address)
+
+        out, err = run.communicate(timeout=DEADLINE_SECONDS)
+    assert (0, "") == (run.returncode, out)
+    assert "once, within 2 min and while this command runs; show it to nobody" in err
     assert not browser.exists()
     assert not (daemon.folder / "open.html").exists()
 
 
-def test_without_a_desktop_the_link_is_printed_with_what_it_is(daemon: DaemonDouble, cli: Cli) -> None:
-    ran = cli("open")
+def test_without_a_desktop_the_address_is_printed_with_what_it_is(daemon: DaemonDouble) -> None:
+    with begun("open") as run:
+        visited(line_of(run.stdout).strip())
+        _, err = run.communicate(timeout=DEADLINE_SECONDS)
 
-    assert (0, f"{LINK}\n") == (ran.status, ran.out)
-    assert "No browser could be opened here." in ran.err
-    assert "once, within 2 min; show it to nobody" in ran.err
+    assert 0 == run.returncode
+    assert "No browser could be opened here." in err
+    assert "show it to nobody" in err
     assert not (daemon.folder / "open.html").exists()
 
 
-def test_a_browser_that_fails_is_no_browser(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_fails_is_no_browser(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _install(home, monkeypatch, status=3)
 
-    assert f"{LINK}\n" == cli("open").out
+    with begun("open") as run:
+        assert f'data-link="{LINK}"' in visited(line_of(run.stdout).strip())
 
 
-def test_a_browser_that_does_not_exist_is_no_browser(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_does_not_exist_is_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER", "/nowhere/at-all")
 
-    assert f"{LINK}\n" == cli("open").out
+    with begun("open") as run:
+        assert f'data-link="{LINK}"' in visited(line_of(run.stdout).strip())
+
+
+@pytest.mark.parametrize("arguments", [("open",), ("open", "--print")])
+def test_when_no_browser_comes_it_ends_with_the_link(
+    daemon: DaemonDouble, cli: Cli, arguments: tuple[str, ...]
+) -> None:
+    daemon.answers["POST", "/v1/activation-links"] = 200, {"link": LINK, "expires_in": 0.1}
+
+    ran = cli(*arguments)
+
+    assert 1 == ran.status
+    assert "No browser came within" in ran.err
+    assert "Run `tollbridge open` again." in ran.err
+    with pytest.raises(OSError, match="refused"):
+        visited(ran.out.strip())
+
+
+def test_ctrl_c_ends_it_at_once(daemon: DaemonDouble) -> None:
+    assert daemon.folder.is_dir()
+    with begun("open", "--print") as run:
+        address = line_of(run.stdout).strip()
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=DEADLINE_SECONDS)
+
+    assert 130 == run.returncode
+    assert "Traceback" not in err
+    with pytest.raises(OSError, match="refused"):
+        visited(address)
+
+
+def test_the_help_says_what_happens_first_and_how_long_it_waits(cli: Cli) -> None:
+    told = " ".join(cli("open", "--help").out.split())
+
+    assert "forget all that it keeps of the daemon's address" in told
+    assert "after two minutes" in told
+    assert "Ctrl-C" in told
+    assert "Print an address to open by hand, and wait until it was." in told
 
 
 def test_the_redirect_escapes_whatever_the_link_holds() -> None:

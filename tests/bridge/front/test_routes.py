@@ -2,8 +2,7 @@
 
 import re
 
-from bridge.front.policy import Kind
-from bridge.front.route import Need
+from bridge.front.policy import Kind, Need
 from tests.bridge.front.client import Front
 
 WITHOUT_TOKEN = {
@@ -13,6 +12,7 @@ WITHOUT_TOKEN = {
     ("POST", "/oauth/requests"),
     ("GET", "/oauth/requests/{handle}"),
     ("POST", "/oauth/token"),
+    ("POST", "/oauth/clean"),
     ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/oauth-protected-resource"),
     ("GET", "/v1/hello"),
