@@ -1,0 +1,1 @@
+"""Planted faults: is there a test for every decision of the gate?"""
