@@ -80,9 +80,10 @@ class Visit:
 
 
 def becomes_owner(profile: Profile, daemon: Daemon) -> Page:
-    """Follow the link of `tollbridge open --print`, and return the dashboard."""
-    opened = daemon.cli("open", "--print")
-    assert 0 == opened.returncode, opened.stderr
-    dashboard = profile.open(opened.stdout.strip())
+    """Follow the address of `tollbridge open --print`, and return the dashboard."""
+    with daemon.begin("open", "--print") as opening:
+        assert opening.stdout is not None
+        dashboard = profile.open(opening.stdout.readline().strip())
+        assert 0 == opening.wait(15)
     dashboard.locator("#owned").wait_for()
     return dashboard

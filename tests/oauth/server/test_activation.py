@@ -48,6 +48,17 @@ async def test_a_link_works_once(desk: Desk) -> None:
     assert (answer.status, answer.body["error"]) == (400, "invalid_request")
 
 
+async def test_whether_a_link_is_alive_can_be_asked_without_using_it_up(desk: Desk, clock: FakeClock) -> None:
+    secret, expires_in = desk.server.activation_link()
+    later, _ = desk.server.activation_link()
+
+    assert [True, True, False, False] == [desk.server.is_activation_link(one) for one in (secret, secret, "wrong", "")]
+    assert 200 == (await desk.activate(desk.page(BASE), secret)).status
+    assert [False, True] == [desk.server.is_activation_link(one) for one in (secret, later)]
+    clock.forward(expires_in)
+    assert not desk.server.is_activation_link(later)
+
+
 async def test_a_link_lives_120_seconds(desk: Desk, clock: FakeClock) -> None:
     secret, expires_in = desk.server.activation_link()
 

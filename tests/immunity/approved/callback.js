@@ -1,0 +1,3 @@
+import { reportCallback } from "/sdk/callback.js";
+
+reportCallback();
