@@ -112,9 +112,9 @@ class ProofVerifier:
     ) -> Proof:
         """Return the one proof in ``proofs`` (the values of the DPoP headers) if it fits and is new; then ``use`` it.
 
-        ``client`` is the origin that sent it, None for a program; ``url`` is the canonical one, without query; ``token``
-        the access token that came with it, ``jkt`` the key it is bound to. Of all that a proof says the nonce comes
-        first: a client learns it whatever else is wrong.
+        ``client`` is the origin that sent it, None for a program; ``url`` is the canonical one, without query;
+        ``token`` the access token that came with it, ``jkt`` the key it is bound to. Of all that a proof says the
+        nonce comes first: a client learns it whatever else is wrong.
 
         Raises:
             ProofInvalid: the proof does not fit this request.

@@ -31,7 +31,7 @@ HEAD_SECONDS = 5.0
 """How long the head of a request may take from its first byte."""
 
 LINGER_SECONDS = 1.0
-"""How long the rest of a body is read and thrown away after an answer that did not need it: its client is writing still,
+"""How long the rest of a body is read and thrown away after an answer that did not need it: its client writes still,
 and would not read the answer if the connection broke under it."""
 
 READ_SECONDS = 10.0

@@ -65,7 +65,7 @@ def faults(path: str, source: str) -> Iterator[Fault]:
         for changed in _changes(site):
             _put(site, changed)
             text = ast.unparse(ast.fix_missing_locations(tree))
-            after = "(removed)" if isinstance(changed, ast.Pass) else _head(site.statement)
+            after = _head(changed if isinstance(changed, ast.stmt) else site.statement)
             _put(site, site.node)
             fault = Fault(path, site.scope, _head(site.statement), after, site.statement.lineno, text)
             if fault.before != fault.after and fault.source not in seen:
@@ -91,6 +91,8 @@ def _put(site: _Site, node: ast.AST) -> None:
 
 def _head(statement: ast.stmt) -> str:
     """Return a statement in one line, without the block beneath it."""
+    if isinstance(statement, ast.Pass):
+        return "(removed)"
     lines = ast.unparse(statement).splitlines()
     is_block = isinstance(statement, ast.If | ast.For | ast.While | ast.With | ast.Try | ast.FunctionDef | ast.ClassDef)
     return next(line for line in lines if not line.startswith("@")) if is_block else " ".join(map(str.strip, lines))

@@ -97,6 +97,16 @@ def test_each_client_has_its_own_and_takes_no_other_ones(nonces: Nonces) -> None
                     nonces.is_current(nonce, other)
 
 
+def test_1024_clients_are_kept_and_one_more_begins_anew(nonces: Nonces) -> None:
+    for number in range(1024):
+        nonces.current(f"https://page-{number}.example")
+    assert 1024 == len(nonces._of_client)
+
+    nonces.current(PAGE)
+
+    assert {PAGE} == nonces._of_client.keys()
+
+
 def test_more_clients_than_are_kept_change_nothing(nonces: Nonces) -> None:
     first = nonces.current(PAGE)
     for number in range(3000):
