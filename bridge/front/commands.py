@@ -51,7 +51,7 @@ class Call:
         described = self._dispatch.command(caller, match["app"], match["command"])
         params = strict(await read_json(request))
         key = request.headers.get("Idempotency-Key")
-        reply = await self._dispatch.run_described(caller, match["app"], described, params, key)
+        reply = await self._dispatch.run(caller, match["app"], described, params, key)
         if reply.problem is not None:
             return problem_response(reply.problem)
         return web.Response(body=bytes(reply.result or b"{}"), content_type="application/json")

@@ -68,7 +68,7 @@ class Conversation:
         try:
             described = self._dispatch.command(caller, app, name)
             if described.instant:
-                reply = await self._dispatch.run_described(caller, app, described, frame.params, frame.key)
+                reply = await self._dispatch.run(caller, app, described, frame.params, frame.key)
                 self._reply(frame.id, reply)
                 return
         except BridgeError as error:
@@ -82,7 +82,7 @@ class Conversation:
         self, caller: Caller, app: str, described: CommandDescription, frame: frames.CallFrame
     ) -> None:
         try:
-            reply = await self._dispatch.run_described(caller, app, described, frame.params, frame.key)
+            reply = await self._dispatch.run(caller, app, described, frame.params, frame.key)
         except BridgeError as error:
             reply = Reply(problem=error.problem())
         except asyncio.CancelledError:

@@ -63,19 +63,15 @@ class Dispatch:
             raise
         return command
 
-    async def run(self, caller: Caller, app: str, name: str, params: msgspec.Raw | None, key: str | None) -> Reply:
-        """Run one command and return its reply.
+    async def run(
+        self, caller: Caller, app: str, described: CommandDescription, params: msgspec.Raw | None, key: str | None
+    ) -> Reply:
+        """Run a command that `command` has described for this caller, and return its reply.
 
         Raises:
             ClientError: it may not run; nothing has happened.
             Restarting: the daemon is stopping; nothing has happened.
         """
-        return await self.run_described(caller, app, self.command(caller, app, name), params, key)
-
-    async def run_described(
-        self, caller: Caller, app: str, described: CommandDescription, params: msgspec.Raw | None, key: str | None
-    ) -> Reply:
-        """Run a command that `command` has described for this caller; else as `run`."""
         try:
             usage = self._admitted(caller, key)
         except BridgeError as error:

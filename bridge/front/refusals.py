@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from bridge.audit.record import printable
 from bridge.clock import now
 from bridge.front.reasons import REMEDIES, Reason
 
@@ -35,8 +36,8 @@ class Refusals:
 
     def note(self, reason: Reason, *, method: str, path: str, origin: str | None) -> None:
         """Log one refusal and keep it."""
-        shown = None if origin is None else _printable(origin, 200)
-        refusal = Refusal(now(), reason.value, REMEDIES[reason], _printable(method, 16), path, shown)
+        shown = None if origin is None else printable(origin)
+        refusal = Refusal(now(), reason.value, REMEDIES[reason], printable(method[:16]), path, shown)
         logger.warning(
             "refused",
             extra={
@@ -57,10 +58,3 @@ class Refusals:
     def list(self) -> list[Refusal]:
         """Return what is kept."""
         return list(self._kept)
-
-
-def _printable(text: str, most: int) -> str:
-    return text[:most].encode("ascii", "backslashreplace").decode().translate(_NO_CONTROL)
-
-
-_NO_CONTROL = dict.fromkeys((*range(32), 127), "?")

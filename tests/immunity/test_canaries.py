@@ -25,7 +25,7 @@ ROUTES = [
 INNER = [
     "bridge.worker.Worker._run",
     "bridge.broker.embedded.EmbeddedBroker.call",
-    "bridge.front.dispatch.Dispatch.run_described",
+    "bridge.front.dispatch.Dispatch.run",
     "bridge.front.guard.may_speak",
     "bridge.front.guard.may_speak_natively",
     "bridge.front.caller.Callers.verify",
