@@ -17,6 +17,8 @@ from tests.bridge.front.client import Answer, Front
 from tests.bridge.front.visitor import Visitor
 from tests.immunity.canaries import Canaries, Heard, everything_is_heard
 
+pytestmark = pytest.mark.broad
+
 ROUTES = [
     (row["method"], row["path"])
     for row in json.loads((Path(__file__).parents[1] / "vectors/routes.json").read_text(encoding="utf-8"))["routes"]

@@ -13,6 +13,8 @@ from tests.immunity.keepalive import KeptConnection
 from tests.immunity.surface import CALLERS, ROUTES, SPEAKERS, TABLE, Case, cases
 from tests.immunity.verdict import faults, shown
 
+pytestmark = pytest.mark.broad
+
 
 @pytest.fixture(name="connect")
 async def _connect(front: Front) -> AsyncIterator[Callable[[str], KeptConnection]]:

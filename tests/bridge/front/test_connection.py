@@ -10,6 +10,8 @@ from bridge.config import Limits
 from bridge.front import connection
 from tests.bridge.front.client import Front
 
+pytestmark = pytest.mark.broad
+
 SOON = 0.2
 """Of a deadline under test; whoever is not closed by it is asked again after twice that."""
 
