@@ -197,11 +197,9 @@ def _refuse_repeated(text: bytes) -> None:
     json.loads(text.decode(), object_pairs_hook=_unique)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) != len(pairs):
         raise ValueError("a member stands twice")
-    return members
 
 
 def _read_key(segment: str) -> _Key:

@@ -76,6 +76,7 @@ def test_a_page_whose_grant_is_taken_back_is_cut_off_at_once(visit: Visit) -> No
 def test_a_topic_that_nobody_has_costs_the_page_nothing_else(visit: Visit) -> None:
     visit.is_approved()
     visit.page.evaluate("visit.listen('nobody')")
+    visit.wait(lambda: len(visit.profile.errors) == 1, "the console was told at once")
 
     visit.daemon.kill()
     visit.becomes("reconnecting")
@@ -83,7 +84,7 @@ def test_a_topic_that_nobody_has_costs_the_page_nothing_else(visit: Visit) -> No
 
     visit.becomes("connected")
     assert {"text": "still here"} == visit.call("system.echo", text="still here")
-    visit.wait(lambda: len(visit.profile.errors) == 2, "the console was told, at once and after the restart")
+    visit.wait(lambda: len(visit.profile.errors) == 2, "and again after the restart")
     assert all("nobody" in error for error in visit.profile.errors)
     visit.profile.errors.clear()
 

@@ -57,7 +57,7 @@ def test_the_one_before_is_taken_and_told_apart(nonces: Nonces, clock: FakeClock
     clock.forward(300)
 
     for _ in range(2):
-        assert not nonces.is_current(first, PAGE)
+        assert nonces.is_current(first, PAGE) is False
         clock.forward(299.9)
     with pytest.raises(UseNonce):
         nonces.is_current(first, PAGE)

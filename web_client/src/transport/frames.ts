@@ -22,6 +22,7 @@ export type Incoming =
   | { readonly type: "welcome"; readonly proof: unknown; readonly cursor: Cursor | null }
   | { readonly type: "reply"; readonly id: number; readonly result: unknown; readonly error?: DaemonError }
   | { readonly type: "event"; readonly event: BridgeEvent }
+  | { readonly type: "subscribed" }
   | { readonly type: "error"; readonly error: DaemonError }
   | { readonly type: "closing"; readonly retryMs: number }
   | { readonly type: "other" };
@@ -36,6 +37,8 @@ export function readFrame(text: unknown): Incoming {
       return readReply(frame);
     case "event":
       return isEvent(frame["event"]) ? { type: "event", event: frame["event"] } : { type: "other" };
+    case "subscribed":
+      return { type: "subscribed" };
     case "error":
       return { type: "error", error: errorOf(frame["error"]) };
     case "closing":

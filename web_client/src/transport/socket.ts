@@ -47,6 +47,8 @@ export class Socket {
   readonly #opening: Opening;
   readonly #nonce = random(24);
   readonly #calls = new Map<number, Call>();
+  /** Topics asked for since the welcome, until the daemon has said yes or no to each, in their order. */
+  readonly #asked: string[] = [];
   #welcomed!: (frame: Incoming) => void;
   #end!: (ending: Ending) => void;
   #retryMs = 0;
@@ -122,7 +124,7 @@ export class Socket {
 
   /** Hear `topic` too, from now on. */
   subscribe(topic: string): void {
-    this.#say({ type: "subscribe", topics: [topic] });
+    if (this.#say({ type: "subscribe", topics: [topic] })) this.#asked.push(topic);
   }
 
   /** Hear `topic` no more. */
@@ -176,11 +178,22 @@ export class Socket {
       case "closing":
         this.#retryMs = frame.retryMs;
         break;
+      case "subscribed":
+        this.#asked.shift();
+        break;
       case "error":
-        reportError(frame.error); // belongs to no call: a topic that the grant does not cover, for one
+        this.#report(frame.error); // belongs to no call: a topic that the grant does not cover, for one
         break;
       default:
     }
+  }
+
+  /** Tell the console, with the topic that it is about: the daemon repeats nothing of what it was sent. */
+  #report(error: DaemonError): void {
+    const place = /^\$\.topics\[(\d+)\]$/.exec(error.path ?? "");
+    const topic = this.#asked.shift() ?? (place === null ? undefined : this.#opening.topics[Number(place[1])]);
+    if (topic !== undefined) error.message = `${topic}: ${error.message}`;
+    reportError(error);
   }
 
   #ping(): void {
@@ -193,8 +206,10 @@ export class Socket {
     this.#say({ type: "ping", t: Date.now() });
   }
 
-  #say(frame: Outgoing): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  #say(frame: Outgoing): boolean {
+    const isOpen = this.#socket.readyState === WebSocket.OPEN;
+    if (isOpen) this.#socket.send(JSON.stringify(frame));
+    return isOpen;
   }
 
   #ended(code: number, reason: string): void {
