@@ -260,10 +260,9 @@ async def test_a_stopped_player_does_not_hold_up_another(bus: PrivateBus, music:
             frozen.freeze()
             pending = asyncio.create_task(app.call("pause", player="mpv"))
 
-            began = time.monotonic()
             await app.call("pause", player="vlc")
 
-            assert time.monotonic() - began < 0.5
+            assert not pending.done(), "it was answered while the other one is still waited for"
             with pytest.raises(PlayerTimeout):
                 await pending
 
