@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.errors import BodyTooLarge, MalformedRequest, RequestTimeout
 from bridge.front.policy import BODY_BYTES
@@ -51,7 +52,8 @@ async def read_body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise RequestTimeout(f"the body did not arrive within {BODY_DEADLINE_SECONDS:g} s") from None
-    except web.RequestPayloadError:
+    # aiohttp's parser in Python hands a reader that already waits the parser's own error.
+    except (web.RequestPayloadError, HttpProcessingError):
         raise MalformedRequest("the body is not framed as its head says (RFC 9112 7.1)") from None
     except web.HTTPRequestEntityTooLarge:
         raise BodyTooLarge(f"a body may hold {BODY_BYTES} bytes") from None

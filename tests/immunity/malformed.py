@@ -16,13 +16,14 @@ Want = Literal["close", "4xx", "either", "any"]
 
 class Case(NamedTuple):
     """One connection; ``want`` "close" is one without a word, "either" a close or a 4xx, "any" a 2xx as well: odd, but
-    plain enough to be let through by one of the parsers.
+    plain enough to be let through by one of the parsers. ``is_late``: the second piece is sent when it is waited for.
     """
 
     id: str
     pieces: tuple[bytes, ...]
     want: Want = "either"
     is_unix: bool = False
+    is_late: bool = False
 
 
 AUTH = "Authorization: Bearer @TOKEN@"
@@ -137,7 +138,11 @@ def chunks() -> Iterator[Case]:
     rows += map(chunked, bodies)
     yield from _rows("chunk", rows)
     late = (row.partition(b"\r\n\r\n") for row in rows)  # the fault comes when the handler already waits for the body
-    yield from (Case(f"chunk-late-{number:02}", (head + gap, body)) for number, (head, gap, body) in enumerate(late))
+    expect = b"\r\nExpect: 100-continue"
+    yield from (
+        Case(f"chunk-late-{number:02}", (head + expect + gap, body), is_late=True)
+        for number, (head, gap, body) in enumerate(late)
+    )
     yield Case("chunks-empty-json", (chunked(b"0\r\n\r\n"),), "4xx")
 
 

@@ -3,11 +3,12 @@
 import select
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 DEADLINE_SECONDS = 15.0
 CHUNK_BYTES = 256 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Heard(NamedTuple):
@@ -47,14 +48,29 @@ def ask(address: tuple[str, int] | str, *pieces: bytes, deadline: float = DEADLI
         return exchange(link, pieces, deadline=deadline)
 
 
+def ask_late(address: tuple[str, int] | str, head: bytes, body: bytes) -> Heard:
+    """Send ``body`` once the other side has said that it waits for it (``Expect: 100-continue`` stands in ``head``).
+
+    What comes back starts behind that word; without it ``body`` is not sent.
+    """
+    with connect(address) as link:
+        first = exchange(link, [head], is_enough=lambda content: content == CONTINUE or is_whole(content))
+        return exchange(link, [body]) if first.content == CONTINUE and not first.is_closed else first
+
+
 def exchange(
-    link: socket.socket, pieces: Iterable[bytes], *, until_closed: bool = False, deadline: float = DEADLINE_SECONDS
+    link: socket.socket,
+    pieces: Iterable[bytes],
+    *,
+    is_enough: Callable[[bytes], bool] | None = None,
+    deadline: float = DEADLINE_SECONDS,
 ) -> Heard:
     """Send ``pieces``, each as a segment of its own, reading all the while.
 
-    Ends when the other side closes, when everything is sent and one whole answer is there (``until_closed``: not then),
-    or after ``deadline`` seconds.
+    Ends when the other side closes, when everything is sent and what came ``is_enough`` (one whole answer, where it is
+    not given), or after ``deadline`` seconds.
     """
+    is_enough = is_enough or is_whole
     link.setblocking(False)
     if link.family is socket.AF_INET:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -75,7 +91,7 @@ def exchange(
             if isinstance(error, ConnectionError):
                 heard += _rest(link)
                 return Heard(bytes(heard), True, time.monotonic() - begun)
-        if not out and not until_closed and is_whole(bytes(heard)):
+        if not out and is_enough(bytes(heard)):
             break
     return Heard(bytes(heard), False, time.monotonic() - begun)
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.immunity.malformed import Case, all_cases, chunked
 from tests.immunity.malformed import request as written
-from tests.immunity.raw import Heard, ask, connect, exchange
+from tests.immunity.raw import Heard, ask, ask_late, connect, exchange
 from tests.parts.daemon import Daemon
 
 pytestmark = pytest.mark.real
@@ -58,6 +58,8 @@ def _heard(daemon: Daemon, token: str, memory: int) -> dict[str, Heard]:
 
     def send(case: Case) -> Heard:
         pieces = [filled(piece, daemon, token) for piece in case.pieces]
+        if case.is_late:
+            return ask_late(("127.0.0.1", daemon.port), *pieces)
         return ask(daemon.socket if case.is_unix else ("127.0.0.1", daemon.port), *pieces)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -102,7 +104,7 @@ def test_10000_pipelined_requests_are_answered_in_turn_or_not_at_all(
     last = filled(written("Connection: close"), daemon, token)
 
     with connect(("127.0.0.1", daemon.port)) as link:
-        answer = exchange(link, [one * PIPELINED + last], until_closed=True)
+        answer = exchange(link, [one * PIPELINED + last], is_enough=lambda _: False)
 
     assert answer.is_closed
     assert {status, 200} >= set(answer.statuses)

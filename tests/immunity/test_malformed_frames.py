@@ -90,7 +90,7 @@ def let_in(daemon: Daemon, token: str, *lines: str) -> Iterator[socket]:
 
 def sent(link: socket, *pieces: bytes) -> Heard:
     """Send ``pieces`` and then a close, so that a socket that stands everything ends as well."""
-    return exchange(link, chain(pieces, [frame(CLOSE, b"\x03\xe8")]), until_closed=True)
+    return exchange(link, chain(pieces, [frame(CLOSE, b"\x03\xe8")]), is_enough=lambda _: False)
 
 
 def problems(heard: Heard) -> list[dict[str, Any]]:
