@@ -7,11 +7,10 @@ reads, and what is refused, is summed (`bridge.audit.sums`). So no client, and n
 the bounded file what others did.
 """
 
-import asyncio
 import hashlib
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from typing import Any, Literal
 from bridge.audit.record import Kind, Record, printable
 from bridge.audit.sums import Key, Sum, Sums
 from bridge.audit.trail import Clock, Page, Trail
+from bridge.audit.window import Window
 from bridge.messages import Command, Effect
 
 ACTS_AN_HOUR = 1000
@@ -45,9 +45,9 @@ class Audit:
         self._clock = trail.clock
         self._acts: Counter[str] = Counter()
         self._acts_end = 0.0
-        self._commands = _Window(Sums(COMMAND_KEYS, trail.clock), self._command_summed)
-        self._refusals = _Window(Sums(REFUSAL_KEYS, trail.clock), self._refusal_summed)
-        self._asked = _Window(Sums(REFUSAL_KEYS, trail.clock), self._asked_summed)
+        self._commands = Window(Sums(COMMAND_KEYS, trail.clock), self._command_summed)
+        self._refusals = Window(Sums(REFUSAL_KEYS, trail.clock), self._refusal_summed)
+        self._asked = Window(Sums(REFUSAL_KEYS, trail.clock), self._asked_summed)
 
     # Commands.
 
@@ -155,38 +155,6 @@ class Audit:
 
     def _note(self, kind: Kind, outcome: str, **fields: Any) -> None:
         self._trail.note(Record(time=self._clock(), kind=kind, outcome=outcome, **fields))
-
-
-class _Window:
-    """Sums with the timer that ends their window; no timer runs while nothing is counted."""
-
-    def __init__(self, sums: Sums, tell: Callable[[Key, Sum], None]) -> None:
-        self._sums = sums
-        self._tell = tell
-        self._timer: asyncio.TimerHandle | None = None
-
-    def count(self, key: Key) -> None:
-        first = self._sums.count(key)
-        if first is None:
-            return
-        self._tell(first, Sum(count=1))
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._sums.window, self._end)
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._end()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _end(self) -> None:
-        self._timer = None
-        for key, found in self._sums.end_window():
-            self._tell(key, found)
-        if self._sums:
-            self._timer = asyncio.get_running_loop().call_later(self._sums.window, self._end)
 
 
 @asynccontextmanager

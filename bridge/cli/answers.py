@@ -61,7 +61,7 @@ class GrantRows(msgspec.Struct, frozen=True):
 
 
 class RefusalRow(msgspec.Struct, frozen=True):
-    """A request that the daemon did not let speak, and what would change that; ``time`` RFC 3339."""
+    """What the daemon did not let speak, ``count`` times, last at ``time`` (RFC 3339), and what would change that."""
 
     time: str
     reason: str
@@ -69,6 +69,7 @@ class RefusalRow(msgspec.Struct, frozen=True):
     method: str
     path: str
     origin: str | None
+    count: int = 1
 
 
 class RefusalRows(msgspec.Struct, frozen=True):

@@ -17,7 +17,10 @@ Example:
 )
 @curl_option
 def refusals(*, curl: bool) -> None:
-    """List the last 20 requests that were refused before anything ran, why, and what to do; newest last."""
+    """List what was refused before anything ran, why, and what to do: the last 20, newest last.
+
+    What is refused again and again stands there once, with how often and when last.
+    """
     request = Request("GET", "/v1/refusals")
     if curl:
         print_curl(request)
@@ -27,9 +30,16 @@ def refusals(*, curl: bool) -> None:
         click.echo("Nothing has been refused since the daemon started.")
         return
     print_table(
-        ("TIME", "REQUEST", "FROM", "WHY", "WHAT TO DO"),
+        ("LAST", "TIMES", "REQUEST", "FROM", "WHY", "WHAT TO DO"),
         [
-            (clock_text(row.time, "%H:%M:%S"), f"{row.method} {row.path}", row.origin or "", row.reason, row.remedy)
+            (
+                clock_text(row.time, "%H:%M:%S"),
+                str(row.count),
+                f"{row.method} {row.path}",
+                row.origin or "",
+                row.reason,
+                row.remedy,
+            )
             for row in rows
         ],
     )

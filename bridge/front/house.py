@@ -95,6 +95,7 @@ class House:
     async def stop(self) -> None:
         """Take no new command, tell every session, and let those under way end."""
         await asyncio.gather(self.sessions.stop(DRAIN_SECONDS), self.dispatch.drain(DRAIN_SECONDS))
+        self.refusals.close()
 
     def _handlers(self, pages: Pages) -> front.Handlers:
         facts, store, broker = self._facts, self._store, self._broker

@@ -5,6 +5,7 @@ S-02, S-03, S-55 and the uid half of S-52. The suite's own user runs the daemon;
 
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -84,7 +85,7 @@ def refusals(daemon: Daemon) -> list[dict[str, Any]]:
 
 
 def reasons(daemon: Daemon) -> list[str]:
-    return [refusal["reason"] for refusal in refusals(daemon)]
+    return [each["reason"] for each in refusals(daemon) for _ in range(each["count"])]
 
 
 def request(daemon: Daemon, token: str) -> bytes:
@@ -194,7 +195,8 @@ print(answered)
 
     assert ["150", "150"] == [second_user.result(owner) for owner in owners]
     assert ["0", "0"] == [second_user.result(stranger) for stranger in strangers]
-    assert 300 == daemon.log.read_text(encoding="utf-8").count("peer_foreign")
+    assert ["peer_foreign"] * 300 == reasons(daemon)
+    assert 1 == daemon.log.read_text(encoding="utf-8").count("peer_foreign"), "they fill no log"
 
 
 # The Unix socket.
@@ -258,7 +260,10 @@ def test_root_is_another_user_where_a_plain_user_runs_the_daemon() -> None:
         assert "closed" == second_user.result(second_user.start_as_ourselves(ASK, daemon.socket, "", "localhost"))
         assert "HTTP/1.1 401 Unauthorized" == second_user.result(second_user.start(ASK, daemon.port, "", host))
         assert "HTTP/1.1 200 OK" == second_user.result(second_user.start(ASK, daemon.socket, "", "localhost"))
-        assert 2 == daemon.log.read_text(encoding="utf-8").count("peer_foreign")
+        daemon.stop()
+        log = daemon.log.read_text(encoding="utf-8")
+        assert 1 == len(re.findall("refused method.*peer_foreign", log))
+        assert 1 == len(re.findall("refused again .*peer_foreign .*count=1", log))
 
 
 # A neighbour in the network.

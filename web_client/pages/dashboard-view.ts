@@ -124,11 +124,12 @@ function facts(item: Fields, isDenied: boolean): string[] {
 function refusal(item: Fields): HTMLElement {
   const origin = text(item["origin"]);
   const asked = `${text(item["method"])} ${text(item["path"])}`;
+  const count = Number(item["count"] ?? 1);
   const where = make("p", "", make("span", "code", asked), origin === "" ? "" : ` from ${origin}`);
   const facts = make(
     "div",
     "facts",
-    make("p", "", `${day(item["time"])} · ${text(item["reason"])}`),
+    make("p", "", `${count > 1 ? `${count} times, last ` : ""}${day(item["time"])} · ${text(item["reason"])}`),
     make("p", "", text(item["remedy"])),
   );
   return make("li", "", make("div", "what", where, facts));

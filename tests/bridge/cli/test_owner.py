@@ -120,12 +120,13 @@ def test_refusals_show_why_and_what_to_do(daemon: DaemonDouble, process: Cli) ->
         "method": "POST",
         "path": "/v1/apps/player/play",
         "origin": "null",
+        "count": 3,
     }
     daemon.answers["GET", "/v1/refusals"] = 200, {"refusals": [refusal]}
 
     lines = process("refusals").out.splitlines()
 
-    assert ("03:04:05 POST /v1/apps/player/play null origin_null serve it from a site") == " ".join(lines[1].split())
+    assert ("03:04:05 3 POST /v1/apps/player/play null origin_null serve it from a site") == " ".join(lines[1].split())
 
 
 def test_no_refusals_are_said(daemon: DaemonDouble, cli: Cli) -> None:
