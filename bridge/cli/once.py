@@ -1,10 +1,16 @@
-"""One page, served once, on a port of its own, to whoever knows its path; everything else gets an empty 404."""
+"""One page, served once, on a port of its own, to whoever of this user's knows its path; all else gets an empty 404."""
 
 import http.server
+import os
 import secrets
+import socket
 import threading
 from types import TracebackType
 from typing import Self
+
+from bridge.front.peer import open_lookup
+from bridge.front.policy import may_connect
+from bridge.front.reasons import Refused
 
 MOST_CONNECTIONS = 16
 """A browser opens a few, also some that it never uses."""
@@ -27,7 +33,9 @@ class Once:
     """Serves ``page`` with ``csp`` as its Content-Security-Policy, from being entered to being left, the first time.
 
     The path is a secret of 256 bits. Only a person's browser that navigates gets the page: no worker, script or frame,
-    no other page on this computer, and nothing that a browser loads in case it might be wanted.
+    no other page on this computer, and nothing that a browser loads in case it might be wanted. Whoever connects passes
+    the daemon's own first step (`bridge.front.policy.may_connect`): another user's program is closed before it can ask,
+    or take the room of those who may.
     """
 
     def __init__(self, page: str, *, csp: str) -> None:
@@ -51,12 +59,14 @@ class Once:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self._server.forget()
 
 
 class _Server(http.server.ThreadingHTTPServer):
     # Whoever connects and says nothing is waited for by nobody.
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # a burst of another user's must not keep the browser waiting for its turn
 
     def __init__(self, page: bytes, headers: dict[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -67,6 +77,7 @@ class _Server(http.server.ThreadingHTTPServer):
         self._page: bytes | None = page
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._lookup = open_lookup()
 
     def take(self) -> bytes | None:
         """Return the page, the first time."""
@@ -74,10 +85,28 @@ class _Server(http.server.ThreadingHTTPServer):
             page, self._page = self._page, None
         return page
 
+    def forget(self) -> None:
+        """Let go of the way to the kernel."""
+        if self._lookup is not None:
+            self._lookup.close()
+
     def verify_request(self, request: object, client_address: object) -> bool:
-        """Take a connection only while there is room."""
-        del request, client_address
-        return self._free.acquire(blocking=False)
+        """Take a connection if it is this user's, and only while there is room."""
+        return self._is_ours(request, client_address) and self._free.acquire(blocking=False)
+
+    def _is_ours(self, request: object, client_address: object) -> bool:
+        if not (isinstance(request, socket.socket) and isinstance(client_address, tuple)):
+            return False
+        try:
+            if self._lookup is None:
+                may_connect(client_address[0], None, uid=None)
+            else:
+                may_connect(
+                    client_address[0], self._lookup.peer(client_address, request.getsockname()), uid=os.getuid()
+                )
+        except (Refused, OSError):
+            return False
+        return True
 
     def process_request_thread(self, request: object, client_address: object) -> None:
         """Give the room back when the connection has ended."""
@@ -108,7 +137,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         # on this port as well asks with another destination, and a page that it shows would navigate from this site.
         is_navigation = self.headers.get("Sec-Fetch-Dest", "document") == "document"
         is_from_outside = self.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "same-site")
-        is_wanted = "Sec-Purpose" not in self.headers
+        is_wanted = "Sec-Purpose" not in self.headers and "Origin" not in self.headers  # no navigation by GET has one
         is_host = self.headers.get_all("Host") == [self.server.host]
         asked = f"GET {self.server.path} HTTP/1.1"  # self.path is no longer as it came
         is_path = secrets.compare_digest(self.requestline.encode("latin-1", "replace"), asked.encode())

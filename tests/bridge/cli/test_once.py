@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bridge.cli.once import MOST_CONNECTIONS, Once
+from tests.parts import second_user
 from tests.parts.processes import wait_until
 
 PAGE = "<!doctype html><p>SECRET"
@@ -124,6 +125,8 @@ def test_another_host_gets_nothing_and_uses_nothing_up(once: Once, host: str) ->
         {"Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch;prerender"},
         {"Sec-Purpose": "prefetch"},
+        {"Sec-Fetch-Dest": "document", "Origin": "https://evil.example"},
+        {"Origin": "null"},
     ],
     ids=str,
 )
@@ -167,6 +170,44 @@ def test_those_who_connect_and_say_nothing_have_a_bound_and_do_not_keep_it_from_
         wait_until(lambda: is_served(once), "the room that it leaves being given back", seconds=DEADLINE_SECONDS)
     for link in links:
         link.close()
+
+
+ASK = """
+import socket, sys
+port, path = int(sys.argv[1]), sys.argv[2]
+links = [socket.create_connection(("127.0.0.1", port), 30) for _ in range(int(sys.argv[3]))]
+told = b""
+for link in links[:1]:
+    try:
+        link.sendall(f"GET {path} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n".encode())
+        told = link.recv(4096)
+    except OSError:
+        pass
+print(len(told), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not second_user.is_possible(), reason=second_user.WHY_NOT)
+def test_another_user_who_knows_the_path_gets_nothing_uses_nothing_up_and_takes_no_room(once: Once) -> None:
+    place = urlsplit(once.url)
+    other = second_user.start(ASK, place.port, place.path, 3 * MOST_CONNECTIONS)
+    try:
+        assert other.stdout is not None
+        assert "0" == other.stdout.readline().strip()
+        assert not once.wait(0)
+        assert 200 == ask(once)[0]
+    finally:
+        second_user.result(other)
+
+
+@pytest.mark.real
+def test_the_same_program_of_this_user_gets_it(once: Once) -> None:
+    place = urlsplit(once.url)
+
+    assert int(second_user.result(second_user.start_as_ourselves(ASK, place.port, place.path, 1))) > len(PAGE)
+    assert once.wait(0)
 
 
 def test_when_it_is_left_nobody_listens(once: Once) -> None:
