@@ -101,11 +101,14 @@ class Place(msgspec.Struct, frozen=True):
 
 Headers = Sequence[tuple[bytes, bytes]]
 
-_ONCE = frozenset(
-    (b"host", b"origin", b"authorization", b"dpop", b"content-type", b"content-length", b"transfer-encoding")
+_READ = frozenset(
+    (
+        *(b"host", b"origin", b"authorization", b"dpop", b"content-type", b"content-length", b"transfer-encoding"),
+        *(b"sec-fetch-site", b"sec-fetch-dest", b"service-worker"),
+    )
 )
+"""Each at most once: where one stands twice, two readers may take different ones."""
 _FORWARDED = frozenset((b"forwarded", b"x-real-ip", b"via"))
-_READ = _ONCE | {b"sec-fetch-site", b"sec-fetch-dest", b"service-worker"}
 _MEDIA_TYPES = {
     body: re.compile(rf"{re.escape(body)}(?:[ \t]*;[ \t]*charset=utf-8)?", re.ASCII | re.IGNORECASE)
     for body in (Body.JSON, Body.FORM)
@@ -225,7 +228,7 @@ def _read(target: str, version: tuple[int, int], headers: Headers) -> dict[bytes
     for raw, value in headers:
         name = raw.lower()
         if name in _READ:
-            if name in read and name in _ONCE:
+            if name in read:
                 raise Refused(Reason.REPEATED_HEADER, Answer.CLOSE)
             read[name] = value.decode("latin-1")
         elif name in _FORWARDED or name.startswith(b"x-forwarded-"):

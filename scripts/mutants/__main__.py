@@ -19,7 +19,7 @@ from scripts.mutants.trial import Trial, preload, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = {
-    "bridge/front/policy.py": ("tests/bridge/front/test_policy.py", "tests/bridge/front/test_policy_mutants.py"),
+    "bridge/front/policy.py": ("tests/bridge/front/test_policy.py",),
     "oauth/dpop.py": ("tests/oauth/test_dpop_negative.py", "tests/oauth/test_dpop.py"),
     "oauth/nonces.py": ("tests/oauth/test_nonces.py",),
     "oauth/replay.py": ("tests/oauth/test_replay.py", "tests/oauth/test_dpop_negative.py"),
