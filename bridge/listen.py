@@ -1,18 +1,26 @@
 """Opens the two listeners: TCP on 127.0.0.1, on a port that is this user's for good, and the Unix socket."""
 
 import errno
+import logging
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bridge import paths
+from bridge.config import LOWEST_PORT
 from bridge.errors import BridgeFault
 
 HOST = "127.0.0.1"
 """The literal, never a name: another user may hold [::1]:PORT, and a name can be rebound."""
 
-BACKLOG = 1024
+BACKLOG = 4096
+"""As many as Linux grants unasked (net.core.somaxconn): beyond it a connection is tried again only after a second."""
+LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
+"""Bytes of a path in `sockaddr_un`, less the NUL at its end: Linux has room for 108, macOS and the BSDs for 104."""
+
+logger = logging.getLogger(__name__)
 
 
 class PortTaken(BridgeFault):
@@ -22,16 +30,29 @@ class PortTaken(BridgeFault):
     title = "The port is taken"
 
 
+class SocketPathTooLong(BridgeFault):
+    """The runtime folder lies so deep that no Unix socket can be made in it."""
+
+    code = "socket_path_too_long"
+    title = "The path of the Unix socket is too long"
+
+
 def remembered_port(state: Path) -> int | None:
-    """Return the port that was chosen at the first start.
+    """Return the port that was chosen at the first start; what no start can have chosen is ignored, with a warning.
 
     Raises:
         UnsafeFile: others could have chosen it.
     """
     try:
-        return int(paths.read_private(state / "port"))
-    except (FileNotFoundError, ValueError):
+        content = paths.read_private(state / "port").strip()
+    except FileNotFoundError:
         return None
+    if content.isdigit() and len(content) <= 5 and LOWEST_PORT <= int(content) <= 65535:
+        return int(content)
+    logger.warning(
+        "the file of the port holds none that was chosen here; it is ignored", extra={"file": state / "port"}
+    )
+    return None
 
 
 def forget_port(state: Path) -> None:
@@ -67,14 +88,26 @@ def open_unix(path: Path) -> socket.socket:
     """Return the listening Unix socket (0600 in a 0700 folder); the caller holds the lock, so a leftover is stale.
 
     Raises:
+        SocketPathTooLong: the system takes no path of that length.
         UnsafeFile: a link or another user's file stands in its place.
+        OSError: it cannot be made; ``filename`` is its path.
     """
+    length = len(os.fsencode(path))
+    if length > LONGEST_SOCKET_PATH:
+        raise SocketPathTooLong(
+            f"{path} has {length} bytes, and a Unix socket may have {LONGEST_SOCKET_PATH} at most; set XDG_RUNTIME_DIR "
+            "to a folder of yours (mode 0700) with a shorter path"
+        )
     paths.check_place(path)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        error.filename = str(path)  # as an error of a file has it
+        raise
     finally:
         os.umask(before)
     listener.listen(BACKLOG)

@@ -1,13 +1,15 @@
 """Where state, runtime and configuration files live, by the platform's own rules (platformdirs).
 
 Folders are the user's alone (0700). The runtime folder lives under ``XDG_RUNTIME_DIR``; where a session has none, it
-stands inside the state folder, because a world-writable temporary folder is nobody's own.
+stands inside the state folder, because a world-writable temporary folder is nobody's own. A relative path in an
+``XDG_`` variable is ignored, as if it were not set (XDG Base Directory Specification).
 
 Files in them are opened without following a link and without waiting for a pipe's other end, and looked at once they
 are open: a regular file, of ours, under one name, closed to everybody else (0600).
 """
 
 import errno
+import logging
 import os
 import stat
 import sys
@@ -21,8 +23,9 @@ from bridge.errors import BridgeFault
 _DIRS = PlatformDirs("tollbridge", appauthor=False)
 _IS_POSIX = os.name == "posix"
 _KINDS = {errno.ELOOP: "a link", errno.ENXIO: "a pipe or socket", errno.EISDIR: "a folder"}
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _CAREFULLY: int = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"))
+
+logger = logging.getLogger(__name__)
 
 PRIVATE_BYTES = 1024 * 1024
 """The longest private file that is read whole; ours are some hundred bytes."""
@@ -83,6 +86,8 @@ def music_folder() -> Path:
 def own_folder(folder: Path) -> Path:
     """Make ``folder`` if it is missing, and return it once it is known to be the user's alone (0700).
 
+    One that was open to others is closed, and the log says so.
+
     Raises:
         UnsafeFolder: it is a link, another user owns it, or others may write a folder above it.
         FolderUnusable: it cannot be made or opened.
@@ -135,8 +140,8 @@ def open_private(path: Path, flags: int = os.O_RDONLY, *, repair: bool = False) 
     """Return a descriptor of the private file at ``path``; with ``O_CREAT`` it is made if missing (0600).
 
     A file that others may read or write is refused, as ssh does with its keys: a secret that others could read is no
-    secret any more, and only its owner knows whether somebody had the chance. ``repair`` closes it instead (0600), for
-    files whose content is worth nothing to others.
+    secret any more, and only its owner knows whether somebody had the chance. ``repair`` closes it instead (0600) and
+    logs that, for files whose content is no secret.
 
     Raises:
         FileNotFoundError: there is none, and it was not to be made.
@@ -157,13 +162,30 @@ def open_private(path: Path, flags: int = os.O_RDONLY, *, repair: bool = False) 
             raise UnsafeFile(f"{path} is {_KINDS[error.errno]}; remove it and start again") from error
         raise
     try:
-        _check_file(path, os.fstat(descriptor), is_mode_checked=not repair)
+        facts = os.fstat(descriptor)
+        _raise_unsafe(trust.private_file_fault(path, facts, is_mode_checked=not repair))
         if repair:
+            if trust.is_open_to_others(facts):
+                logger.warning("a file was open to others, and is closed now", extra={"file": path})
             _set_mode(descriptor, 0o600)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def check_private(path: Path) -> bool:
+    """Look at the private file at ``path`` without opening or changing it; say whether it is open to others.
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnsafeFile: it is a link, no regular file, another user's, or has a second name.
+    """
+    facts = path.lstat()
+    if stat.S_ISLNK(facts.st_mode):
+        raise UnsafeFile(f"{path} is a link; remove it and start again")
+    _raise_unsafe(trust.private_file_fault(path, facts, is_mode_checked=False))
+    return trust.is_open_to_others(facts)
 
 
 def check_place(path: Path) -> None:
@@ -176,8 +198,10 @@ def check_place(path: Path) -> None:
         facts = path.lstat()
     except FileNotFoundError:
         return
-    if stat.S_ISLNK(facts.st_mode) or (_IS_POSIX and facts.st_uid != trust.myself().uid):
-        raise UnsafeFile(f"{path} is a link or belongs to another user; remove it and start again")
+    if stat.S_ISLNK(facts.st_mode):
+        raise UnsafeFile(f"{path} is a link; remove it and start again")
+    if _IS_POSIX and facts.st_uid != trust.myself().uid:
+        raise UnsafeFile(f"{path} belongs to another user (uid {facts.st_uid}); remove it and start again")
 
 
 def read_trusted(path: Path) -> bytes:
@@ -185,15 +209,16 @@ def read_trusted(path: Path) -> bytes:
 
     Raises:
         FileNotFoundError: there is none.
-        UnsafeFile: it is no regular file, or others may write it or a folder above it.
+        UnsafeFile: it is no regular file, or others may write it.
+        UnsafeFolder: others may write a folder above it.
         OSError: it cannot be read.
     """
     fault = trust.fault_above(path) or trust.fault_above(Path(os.path.realpath(path)))
     if fault is not None:
-        raise UnsafeFile(fault)
+        raise UnsafeFolder(fault)
     descriptor = os.open(path, os.O_RDONLY | _CAREFULLY & ~getattr(os, "O_NOFOLLOW", 0))
     try:
-        _check_trusted(path, os.fstat(descriptor))
+        _raise_unsafe(trust.trusted_file_fault(path, os.fstat(descriptor)))
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read()
     finally:
@@ -201,8 +226,8 @@ def read_trusted(path: Path) -> bytes:
 
 
 def _session_folder() -> Path | None:
-    session = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(session) if sys.platform == "linux" and session else None
+    session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    return session if sys.platform == "linux" and session.is_absolute() else None
 
 
 def _check_session_folder(folder: Path) -> None:
@@ -214,9 +239,11 @@ def _check_session_folder(folder: Path) -> None:
         return  # we make it
     except OSError as error:
         raise FolderUnusable(f"XDG_RUNTIME_DIR {folder} cannot be looked at ({error.strerror}); {hint}") from error
+    if not stat.S_ISDIR(facts.st_mode):
+        raise UnsafeFolder(f"XDG_RUNTIME_DIR {folder} is no folder; {hint}")
     if facts.st_uid != trust.myself().uid:
         raise UnsafeFolder(f"XDG_RUNTIME_DIR {folder} belongs to another user (uid {facts.st_uid}); {hint}")
-    if facts.st_mode & _OTHERS:
+    if trust.is_open_to_others(facts):
         mode = stat.S_IMODE(facts.st_mode)
         raise UnsafeFolder(f"XDG_RUNTIME_DIR {folder} is open to others (mode {mode:04o}); {hint}")
 
@@ -234,49 +261,30 @@ def _make_folders(folder: Path) -> None:
 
 def _close_folder(folder: Path) -> None:
     """Make sure that ``folder`` is a folder of ours, and take everybody else's rights to it."""
-    told = UnsafeFolder(f"{folder} is a link or belongs to another user; remove it and start again")
     facts = folder.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or (_IS_POSIX and facts.st_uid != trust.myself().uid):
-        raise told
+    if stat.S_ISLNK(facts.st_mode):
+        raise UnsafeFolder(f"{folder} is a link; put a folder of yours in its place and start again")
+    if not stat.S_ISDIR(facts.st_mode):
+        raise UnsafeFolder(f"{folder} is no folder; move it away and start again")
+    if _IS_POSIX and facts.st_uid != trust.myself().uid:
+        raise UnsafeFolder(f"{folder} belongs to another user (uid {facts.st_uid}); move it away and start again")
     if not _IS_POSIX:
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if (now := os.fstat(descriptor)).st_uid != facts.st_uid:
-            raise told  # replaced since
+            raise UnsafeFolder(f"{folder} was replaced just now; look who does that, and start again")
+        if trust.is_open_to_others(now):
+            logger.warning("a folder was open to others, and is closed now", extra={"file": folder})
         if stat.S_IMODE(now.st_mode) != 0o700:
             os.fchmod(descriptor, 0o700)
     finally:
         os.close(descriptor)
 
 
-def _check_file(path: Path, facts: os.stat_result, *, is_mode_checked: bool) -> None:
-    if not stat.S_ISREG(facts.st_mode):
-        raise UnsafeFile(f"{path} is no regular file; remove it and start again")
-    if not _IS_POSIX:
-        return
-    if facts.st_uid != trust.myself().uid:
-        raise UnsafeFile(f"{path} belongs to another user (uid {facts.st_uid}); remove it and start again")
-    if facts.st_nlink != 1:
-        raise UnsafeFile(f"{path} has a second name elsewhere (a hard link); copy it, remove it, put the copy there")
-    if is_mode_checked and facts.st_mode & _OTHERS:
-        mode = stat.S_IMODE(facts.st_mode)
-        raise UnsafeFile(
-            f"{path} is open to others (mode {mode:04o}); run `chmod 600 {path}` if you are sure that nobody else "
-            "has read or changed it, else remove it"
-        )
-
-
-def _check_trusted(path: Path, facts: os.stat_result) -> None:
-    if not stat.S_ISREG(facts.st_mode):
-        raise UnsafeFile(f"{path} is no regular file; put a text file in its place")
-    if not _IS_POSIX:
-        return
-    me = trust.myself()
-    if not me.trusts(facts.st_uid):
-        raise UnsafeFile(f"{path} belongs to another user (uid {facts.st_uid}); make it yours or remove it")
-    if trust.is_writable_by_others(facts, me):
-        raise UnsafeFile(f"{path} may be written by others; look it through, then run `chmod go-w {path}`")
+def _raise_unsafe(fault: str | None) -> None:
+    if fault is not None:
+        raise UnsafeFile(fault)
 
 
 def _set_mode(descriptor: int, mode: int) -> None:

@@ -50,6 +50,43 @@ def is_writable_by_others(facts: os.stat_result, me: Person) -> bool:
     return is_by_group or bool(facts.st_mode & stat.S_IWOTH)
 
 
+def is_open_to_others(facts: os.stat_result) -> bool:
+    """Say whether anybody else may read, change or enter it."""
+    return os.name == "posix" and bool(facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def private_file_fault(path: Path, facts: os.stat_result, *, is_mode_checked: bool) -> str | None:
+    """Return what keeps the file at ``path`` from being ours alone, and what to do; None where nothing does."""
+    if not stat.S_ISREG(facts.st_mode):
+        return f"{path} is no regular file; remove it and start again"
+    if os.name != "posix":
+        return None
+    if facts.st_uid != myself().uid:
+        return f"{path} belongs to another user (uid {facts.st_uid}); remove it and start again"
+    if facts.st_nlink != 1:
+        return f"{path} has a second name elsewhere (a hard link); copy it, remove it, put the copy there"
+    if is_mode_checked and is_open_to_others(facts):
+        return (
+            f"{path} is open to others (mode {stat.S_IMODE(facts.st_mode):04o}); run `chmod 600 {path}` if you are "
+            "sure that nobody else has read or changed it, else remove it"
+        )
+    return None
+
+
+def trusted_file_fault(path: Path, facts: os.stat_result) -> str | None:
+    """Return what lets others change the file at ``path``, which they may read, and what to do; None where nothing."""
+    if not stat.S_ISREG(facts.st_mode):
+        return f"{path} is no regular file; put a text file in its place"
+    if os.name != "posix":
+        return None
+    me = myself()
+    if not me.trusts(facts.st_uid):
+        return f"{path} belongs to another user (uid {facts.st_uid}); make it yours or remove it"
+    if is_writable_by_others(facts, me):
+        return f"{path} may be written by others; look it through, then run `chmod go-w {path}`"
+    return None
+
+
 def fault_above(path: Path) -> str | None:
     """Return what is wrong with the first unsafe folder above ``path``, and what to do; None where all are safe.
 

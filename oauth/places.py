@@ -97,7 +97,10 @@ class FilePlace:
         except FileNotFoundError:
             return None
         except UnicodeDecodeError as error:
-            raise KeyDamaged(f"{file} does not hold a key; remove it, and log in again to each service") from error
+            raise KeyDamaged(
+                f"{file} is damaged, it does not hold a key; put the right one back, or remove it and log in again to "
+                "each remote service"
+            ) from error
 
     def _write(self, file: Path, line: str) -> None:
         self._files.write_private(file, line.encode("ascii") + b"\n")

@@ -102,10 +102,13 @@ class Vault:
         return self._key
 
     async def probe(self) -> Report:
-        """Try the place of the key with a random value, and tell how that went; the key itself is not touched."""
+        """Try the place of the key with a random value, and tell how that went.
+
+        A key file is looked at, too, and a record; nothing that is there is changed.
+        """
         found: list[Candidate] = []
         try:
-            await self._lane.run(lambda: self._open(found).probe(), self._seconds)
+            await self._lane.run(partial(self._try, found), self._seconds)
         except VaultError as error:
             return self._report(found, error.code, str(error))
         return self._report(found, "works", "")
@@ -120,7 +123,7 @@ class Vault:
             backend=found[0].name if found else None,
             result=result,
             remedy=remedy,
-            notes=tuple(self._notes()),
+            notes=tuple(note for note in self._notes() if note != remedy),
             ignored=tuple(keyrings.ignored_settings()),
         )
 
@@ -130,12 +133,13 @@ class Vault:
         except KeyDamaged as error:
             yield str(error)
             return
-        if record is None:
-            yield "no key has been made yet; it is made at the first log-in to a remote service"
-        elif record.place != self._place:
-            yield f"the key lies in {_NAMES[record.place]}, which is not the place that the settings name"
         file = self._folder / KEY_FILE
-        if self._place == "keyring" and os.path.lexists(file):
+        is_file_there = os.path.lexists(file)
+        if record is None and not (self._place == "key_file" and is_file_there):
+            yield "no key has been made yet; it is made at the first log-in to a remote service"
+        if record is not None and record.place != self._place:
+            yield f"the key lies in {_NAMES[record.place]}, which is not the place that the settings name"
+        if self._place == "keyring" and is_file_there:
             yield f"{file} is not used; remove it, or set `key_file = true` under [vault]"
 
     # --- in the vault's thread ---------------------------------------------------------------------------------------
@@ -147,6 +151,14 @@ class Vault:
         candidate, backend = keyrings.open_backend(self._among)
         found.append(candidate)
         return KeyringPlace(backend)
+
+    def _try(self, found: list[Candidate]) -> None:
+        place = self._open(found)
+        place.probe()
+        record = self._record()
+        if self._place == "key_file" and (line := place.read("")) is not None:
+            is_recorded = record is not None and record.place == self._place
+            self._key_in(line, record if is_recorded else None)
 
     def _settle(self, *, has_rows: bool) -> None:
         """Read or make the key. An earlier call in this thread may have done so after its caller gave up."""
@@ -171,10 +183,7 @@ class Vault:
     def _adopt(self, place: Place, *, has_rows: bool) -> bytes | None:
         """Return a key whose record was lost: in the file it can be found, in the keyring its name is not known."""
         line = place.read("") if self._place == "key_file" else None
-        key = None if line is None else _parsed(line)
-        if line is not None and key is None:
-            file = self._folder / KEY_FILE
-            raise KeyDamaged(f"{file} does not hold a key; remove it, and log in again to each remote service")
+        key = None if line is None else self._key_in(line, None)
         if key is not None:
             self._remember(Record(self._place, secrets.token_urlsafe(12), _check_value(key)))
         elif has_rows:
@@ -191,12 +200,17 @@ class Vault:
         line = place.read(record.id)
         if line is None:
             raise KeyMissing(f"{_NAMES[record.place]} no longer has the key; log in again to each remote service")
+        return self._key_in(line, record)
+
+    def _key_in(self, line: str, record: Record | None) -> bytes:
+        """Return the key that ``line`` holds; with a record, it must be the recorded one."""
+        where = self._folder / KEY_FILE if self._place == "key_file" else _NAMES[self._place]
+        remedy = "put the right one back, or remove it and log in again to each remote service"
         key = _parsed(line)
-        if key is None or not hmac.compare_digest(_check_value(key), record.check):
-            raise KeyDamaged(
-                f"{_NAMES[record.place]} has something else than the key that was put there; log in again to each "
-                "remote service"
-            )
+        if key is None:
+            raise KeyDamaged(f"{where} is damaged, it does not hold a key; {remedy}")
+        if record is not None and not hmac.compare_digest(_check_value(key), record.check):
+            raise KeyDamaged(f"{where} has another key than the one that was put there; {remedy}")
         return key
 
     def _make(self, place: Place) -> bytes:

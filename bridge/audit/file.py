@@ -7,6 +7,7 @@ import math
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ import msgspec
 from bridge import paths
 from bridge.audit.record import START, Broken, Kind, Link, Mark, Record, chain, seal, verify
 from bridge.audit.rows import (
+    JOURNALS,
     SCHEMA_VERSION,
     AuditDamaged,
     AuditTooNew,
@@ -37,16 +39,22 @@ PRUNED_AT_ONCE = 1000
 BUSY_SECONDS = 5.0
 """How long a write waits for another process (a backup, a curious person) to let go of the file."""
 _AGED_EVERY_SECONDS = 3600.0
+_MADE_AFTER = "grants.sqlite"
+"""Made beside the audit just after it, at the first start (`bridge.daemon`): where it is, an audit was."""
 
 
 class AuditFile:
-    """One open file, ``head`` being its last record; made by ``open``."""
+    """One open file, ``head`` being its last record; made by ``open``.
 
-    def __init__(self, connection: sqlite3.Connection, key: bytes, *, most: int) -> None:
+    ``is_after_loss``: it was made just now, where there was one before.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, key: bytes, *, most: int, is_after_loss: bool) -> None:
         self._connection = connection
         self._key = key
         self._most = most
         self._aged_at: float | None = None
+        self.is_after_loss = is_after_loss
         self.anchor = read_mark(connection, key, "anchor")
         self.head = read_mark(connection, key, "head")
 
@@ -57,7 +65,7 @@ class AuditFile:
         Raises:
             AuditTooNew: it has a newer schema; it is left untouched.
             AuditUnusable: it cannot be opened.
-            UnsafeFile: it is not the user's alone.
+            UnsafeFile: it, or a journal beside it, is not the user's alone.
         """
         try:
             try:
@@ -70,11 +78,19 @@ class AuditFile:
         except AuditTooNew as error:
             raise AuditTooNew(f"{path}: {error.detail}") from error
         except (sqlite3.Error, OSError) as error:
-            raise AuditUnusable(f"{path} cannot be opened: {error}; nothing runs without an audit") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise AuditUnusable(
+                f"{path} cannot be opened ({reason}), and nothing runs without an audit; see that its disk has room "
+                "and that no other program holds it"
+            ) from error
 
     @classmethod
     def _open(cls, path: Path, key: bytes, most: int) -> Self:
-        # SQLite gives its journal files the mode of the main one, so that must be right before it opens it.
+        # SQLite gives its journal files the mode of the main one, so that must be right before it opens it. Of what
+        # stands in a journal's place it says no more than that it cannot open the database.
+        for suffix in JOURNALS:
+            with suppress(FileNotFoundError):
+                os.close(paths.open_private(path.with_name(path.name + suffix), os.O_RDWR, repair=True))
         os.close(paths.open_private(path, os.O_RDWR | os.O_CREAT, repair=True))
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
@@ -86,7 +102,8 @@ class AuditFile:
                 _check_pages(connection)
             else:
                 _create(connection, key)
-            return cls(connection, key, most=most)
+            is_after_loss = not is_ours and path.with_name(_MADE_AFTER).exists()
+            return cls(connection, key, most=most, is_after_loss=is_after_loss)
         except BaseException:
             connection.close()
             raise
@@ -182,6 +199,11 @@ def read(link: Link) -> Record:
 _UNREADABLE = Record(time=math.inf, kind=Kind.AUDIT, outcome="unreadable")
 
 
+def set_aside_pattern(path: Path) -> str:
+    """Return the glob pattern of the names under which earlier files of ``path`` are kept."""
+    return f"{path.stem}.*.damaged{path.suffix}"
+
+
 def _check_pages(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise AuditDamaged("its pages do not fit together")
@@ -206,8 +228,8 @@ def _put_mark(connection: sqlite3.Connection, key: bytes, name: MarkName, mark: 
 def _set_aside(path: Path, now: float) -> Path:
     """Rename the file, with its journal, so that it can still be looked at; return where it is now."""
     stamp = rfc3339(now).replace(":", "-")
-    kept = path.with_name(f"{path.stem}.{stamp}.damaged{path.suffix}")
-    for suffix in ("-wal", "-shm", ""):
+    kept = path.with_name(set_aside_pattern(path).replace("*", stamp))
+    for suffix in (*JOURNALS, ""):
         source = path.with_name(path.name + suffix)
         if source.exists():
             source.rename(kept.with_name(kept.name + suffix))

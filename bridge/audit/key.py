@@ -10,8 +10,17 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bridge import paths
+from bridge.errors import BridgeFault
 
+_SECRET_BYTES = 32
 _INFO = b"tollbridge audit chain\0"
+
+
+class IdentityUnusable(BridgeFault):
+    """There is no identity, or a damaged one, by which the audit could be verified."""
+
+    code = "identity_unusable"
+    title = "The audit cannot be verified"
 
 
 def chain_key(secret: bytes) -> bytes:
@@ -24,6 +33,13 @@ def read_key(state: Path) -> bytes:
 
     Raises:
         FileNotFoundError: there is no such file.
+        IdentityUnusable: it has another length.
         UnsafeFile: others may read it.
     """
-    return chain_key(paths.read_private(state / "identity"))
+    file = state / "identity"
+    secret = paths.read_private(file)
+    if len(secret) != _SECRET_BYTES:
+        raise IdentityUnusable(
+            f"{file} is damaged ({len(secret)} bytes instead of {_SECRET_BYTES}); put it back from a backup"
+        )
+    return chain_key(secret)

@@ -21,6 +21,8 @@ import msgspec
 from bridge.errors import InvalidParams
 
 MAC_BYTES = 32
+AFTER_LOSS = "begun_after_loss"
+"""The outcome of a chain's first record where an earlier trail was no longer there."""
 SHOWN_CHARACTERS = 200
 """Names that others chose (origins, clients) are cut at this."""
 

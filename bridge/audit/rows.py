@@ -11,6 +11,8 @@ from bridge.errors import BridgeFault
 
 FILE = "audit.sqlite"
 """Its name in the state folder."""
+JOURNALS = ("-wal", "-shm", "-journal")
+"""What SQLite adds to the name for the files beside it."""
 SCHEMA_VERSION = 1
 
 MarkName = Literal["anchor", "head"]

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from bridge.audit.file import AuditFile
-from bridge.audit.record import Kind, Link, Mark, Record
+from bridge.audit.record import AFTER_LOSS, Kind, Link, Mark, Record
 from bridge.audit.rows import AuditUnusable
 
 BATCH_SECONDS = 0.1
@@ -67,7 +67,8 @@ class Trail:
     async def open(cls, path: Path, key: bytes, *, clock: Clock, queue: int = QUEUE) -> AsyncIterator[Self]:
         """Open, or make, the file (0600), and look in the background whether its chain holds; close it at the end.
 
-        A damaged file is renamed and kept; a log line and the first record of the new one say so.
+        A damaged file is renamed and kept; a log line and the first record of the new one say so. So they do where
+        there is none any more.
 
         Raises:
             AuditTooNew: the file has a newer schema; it is left untouched.
@@ -79,7 +80,7 @@ class Trail:
             file, kept = await loop.run_in_executor(thread, lambda: AuditFile.open(path, key, now=clock()))
             try:
                 trail = cls(file, thread, clock, queue)
-                trail._begin(kept)
+                trail._begin(path, kept)
                 checking = asyncio.create_task(trail._check())
                 try:
                     yield trail
@@ -106,13 +107,18 @@ class Trail:
         """
         return await self._in_thread(partial(self._read, after, limit))
 
-    def _begin(self, kept: Path | None) -> None:
+    def _begin(self, path: Path, kept: Path | None) -> None:
         if kept is not None:
             logger.error(
                 "the audit was damaged, or of another identity; it is kept aside, and a new one begins",
                 extra={"file": kept.name},
             )
             self._note_audit("set_aside", kept.name)
+        elif self._file.is_after_loss:
+            logger.warning(
+                "the audit is gone, though the daemon has run here before; a new one begins", extra={"file": path}
+            )
+            self._note_audit(AFTER_LOSS)
         elif not self._file.head.index:
             self._note_audit("begun")
 

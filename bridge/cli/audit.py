@@ -1,5 +1,8 @@
 """`tollbridge audit`: what was done, by whom, with what outcome; and whether that record still is what was written."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from bridge import paths
@@ -8,6 +11,11 @@ from bridge.cli.client import print_curl, send, understood
 from bridge.cli.request import Request, curl_option
 from bridge.cli.spans import clock_text
 from bridge.cli.terminal import compact_json, print_json, print_table, visible
+from bridge.errors import InvalidParams
+
+if TYPE_CHECKING:
+    from bridge.audit.check import Checked
+    from bridge.audit.record import Mark
 
 STATUS_BROKEN = 1
 
@@ -49,6 +57,15 @@ def audit(ctx: click.Context, *, limit: int, as_json: bool, curl: bool) -> None:
     )
 
 
+def _head(ctx: click.Context, option: click.Parameter, text: str | None) -> "Mark | None":
+    from bridge.audit.record import Mark  # as below
+
+    try:
+        return None if text is None else Mark.parse(text)
+    except InvalidParams as error:
+        raise click.BadParameter(f"{text!a} is no head: {error.detail}", ctx, option) from error
+
+
 @audit.command(
     short_help="Check that no record was changed, removed or added.",
     epilog="""\b
@@ -58,9 +75,14 @@ Examples:
   tollbridge audit verify
   tollbridge audit verify --head 412:9f2c...""",
 )
-@click.option("--head", metavar="INDEX:MAC", help="A head that you noted earlier: it must still be in the chain.")
+@click.option(
+    "--head",
+    metavar="INDEX:MAC",
+    callback=_head,
+    help="A head that you noted earlier: it must still be in the chain.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def verify(*, head: str | None, as_json: bool) -> int:
+def verify(*, head: "Mark | None", as_json: bool) -> int:
     """Check the audit's file itself, with or without a running daemon: name the first record that does not hold.
 
     Each record is chained to the one before with a key made from your identity file. That shows accidents, a damaged
@@ -70,22 +92,44 @@ def verify(*, head: str | None, as_json: bool) -> int:
     """
     # Imported here: nothing else on the command line needs cryptography.
     from bridge.audit.check import check
-    from bridge.audit.record import Mark
 
-    checked = check(paths.state_folder(), None if head is None else Mark.parse(head))
+    checked = check(paths.state_folder(), head)
     broken = checked.broken
     if as_json:
-        told = None if broken is None else {"index": broken.index, "found": broken.found}
-        facts = {"intact": broken is None, "first": checked.anchor.index + 1, "head": str(checked.head), "broken": told}
-        print_json(compact_json(facts).encode())
-    elif broken is None:
+        print_json(compact_json(_facts(checked)).encode())
+        return 0 if broken is None else STATUS_BROKEN
+    if broken is None:
         count = checked.head.index - checked.anchor.index
         click.echo(f"Intact: {count} records, {checked.anchor.index + 1} to {checked.head.index}.")
         click.echo(f"head  {checked.head}")
     else:
         click.echo(visible(f"Broken at record {broken.index}: {broken.found}."))
         click.echo("Records before it hold. Keep a copy of the file before you do anything else.")
+    for note in _notes(checked):
+        click.echo(visible(f"note  {note}"))
     return 0 if broken is None else STATUS_BROKEN
+
+
+def _facts(checked: "Checked") -> dict[str, object]:
+    broken = checked.broken
+    return {
+        "intact": broken is None,
+        "first": checked.anchor.index + 1,
+        "head": str(checked.head),
+        "broken": None if broken is None else {"index": broken.index, "found": broken.found},
+        "after_loss": checked.is_after_loss,
+        "set_aside": [str(file) for file in checked.set_aside],
+        "open_to_others": checked.is_open,
+    }
+
+
+def _notes(checked: "Checked") -> Iterator[str]:
+    if checked.is_after_loss:
+        yield "The chain begins after an earlier trail was lost: its file was gone when the daemon started."
+    for file in checked.set_aside:
+        yield f"An earlier trail was damaged, or of another identity, and was set aside: {file}"
+    if checked.is_open:
+        yield "Others may read or change the file, or a journal of it; the daemon closes it to them at its next start."
 
 
 def _cells(row: AuditRow) -> tuple[str, ...]:

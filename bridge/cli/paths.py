@@ -2,8 +2,11 @@
 
 import click
 
-from bridge import config, paths, runtime
-from bridge.cli.failures import Failure, NotRunning
+from bridge import config, paths
+from bridge.cli.answers import StatusAnswer
+from bridge.cli.client import ask
+from bridge.cli.failures import Failure
+from bridge.cli.request import Request
 from bridge.cli.terminal import compact_json, print_json, print_pairs
 from bridge.errors import BridgeError
 
@@ -32,7 +35,8 @@ Examples:
 def show_paths(*, name: str | None, as_json: bool) -> None:
     """Show where settings, state, the socket and your music lie; no daemon is needed.
 
-    With NAME, print that place alone. The name "base" stands for the address of the daemon that runs now.
+    With NAME, print that place alone. The name "base" stands for the address of the daemon that runs now: the daemon
+    is asked for it, and where none runs nothing is printed and the exit status is 3.
     """
     if name is not None:
         if as_json:
@@ -44,7 +48,7 @@ def show_paths(*, name: str | None, as_json: bool) -> None:
     music: list[str] = []
     try:
         music = [str(folder) for folder in config.read(paths.config_file()).player.folders()]
-    except (config.ConfigInvalid, paths.UnsafeFile) as error:
+    except (config.ConfigInvalid, paths.UnsafeFile, paths.UnsafeFolder) as error:
         fault = error
     if as_json:
         print_json(compact_json({**places, "music_folders": music}).encode())
@@ -57,7 +61,5 @@ def show_paths(*, name: str | None, as_json: bool) -> None:
 
 
 def _base() -> str:
-    told = runtime.read(paths.runtime_file())
-    if told is None:
-        raise NotRunning
-    return told.base
+    """Ask the daemon itself: the runtime file of one that was killed still names an address, where nobody listens."""
+    return ask(Request("GET", "/v1/status"), StatusAnswer).base

@@ -1,3 +1,4 @@
+import logging
 import os
 import socket
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge import listen, paths
+from bridge.logs import Formatter
 
 
 def free_port() -> int:
@@ -53,3 +55,52 @@ def test_the_unix_socket_is_the_users_alone(tmp_path: Path) -> None:
 
     with listen.open_unix(path):
         assert 0o600 == path.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize(
+    "content", [b"80", b"1023", b"0", b"65536", b"-4380", b"4_380", b"99999999999", b"four", b"", b"\xff", b"4380 4381"]
+)
+def test_a_remembered_port_that_no_start_can_have_chosen_is_ignored_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    paths.write_private(tmp_path / "port", content)
+    free = free_port()
+
+    with listen.open_tcp(tmp_path, (free,)) as listener:
+        assert free == listener.getsockname()[1]
+
+    (told,) = [Formatter().format(record) for record in caplog.records if record.levelno == logging.WARNING]
+    assert "it is ignored" in told
+    assert str(tmp_path / "port") in told
+    assert free == listen.remembered_port(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"1024", b"65535", b"4380\n"])
+def test_a_remembered_port_that_a_start_may_have_chosen_is_obeyed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    paths.write_private(tmp_path / "port", content)
+
+    assert int(content) == listen.remembered_port(tmp_path)
+    assert [] == caplog.records
+
+
+def test_a_socket_path_that_the_system_does_not_take_is_told_with_the_limit_and_a_remedy(tmp_path: Path) -> None:
+    fill = listen.LONGEST_SOCKET_PATH - len(os.fsencode(tmp_path)) - 1
+    assert fill > 0
+
+    with listen.open_unix(tmp_path / ("s" * fill)):
+        pass
+    with pytest.raises(listen.SocketPathTooLong) as refused:
+        listen.open_unix(tmp_path / ("s" * (fill + 1)))
+
+    assert str(tmp_path) in refused.value.detail
+    assert f"{listen.LONGEST_SOCKET_PATH} at most; set XDG_RUNTIME_DIR " in refused.value.detail
+    assert ["s" * fill] == [entry.name for entry in tmp_path.iterdir()]
+
+
+def test_a_socket_that_cannot_be_made_is_told_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as refused:
+        listen.open_unix(tmp_path / "missing/socket")
+
+    assert str(tmp_path / "missing/socket") == refused.value.filename

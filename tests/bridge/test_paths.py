@@ -1,3 +1,4 @@
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge import paths
+from bridge.logs import Formatter
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 NOBODY = 65534
@@ -25,6 +27,11 @@ def mode(path: Path) -> int:
     return path.lstat().st_mode & 0o7777
 
 
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings as they are printed."""
+    return [Formatter().format(record) for record in caplog.records if record.levelno == logging.WARNING]
+
+
 UMASKS = pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777], ids=oct)
 
 
@@ -36,18 +43,36 @@ def test_a_folder_and_all_above_it_are_made_for_the_user_alone(tmp_path: Path, m
     assert [0o700] * 3 == [mode(tmp_path / folder) for folder in ("a", "a/b", "a/b/c")]
 
 
-def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("opened", [0o755, 0o701, 0o777])
+def test_a_folder_that_was_open_to_others_is_closed_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, opened: int
+) -> None:
     folder = tmp_path / "open"
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
+    folder.chmod(opened)
 
     assert 0o700 == mode(paths.own_folder(folder))
+
+    (told,) = warned(caplog)
+    assert "closed now" in told
+    assert str(folder) in told
+    assert folder == paths.own_folder(folder)
+    assert [told] == warned(caplog)
+
+
+@UMASKS
+def test_of_a_folder_that_is_made_nothing_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, mask: int) -> None:
+    with umask(mask):
+        paths.own_folder(tmp_path / "made")
+
+    assert [] == warned(caplog)
 
 
 def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir(mode=0o755)
     (tmp_path / "link").symlink_to(tmp_path / "target")
 
-    with pytest.raises(paths.UnsafeFolder):
+    with pytest.raises(paths.UnsafeFolder, match="is a link; "):
         paths.own_folder(tmp_path / "link")
 
     assert 0o755 == mode(tmp_path / "target")
@@ -77,6 +102,16 @@ def test_another_users_folder_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(paths.UnsafeFolder, match="another user"):
         paths.own_folder(tmp_path / "theirs")
+
+
+def test_a_file_in_place_of_a_folder_is_called_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch(mode=0o644)
+
+    with pytest.raises(paths.UnsafeFolder, match=f"^{tmp_path}/file is no folder; "):
+        paths.own_folder(tmp_path / "file")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+    with pytest.raises(paths.UnsafeFolder, match=f"^XDG_RUNTIME_DIR {tmp_path}/file is no folder; "):
+        paths.own_folder(paths.runtime_folder())
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_a_remedy(tmp_path: Path) -> None:
@@ -111,6 +146,25 @@ def test_another_users_session_folder_is_refused(tmp_path: Path, monkeypatch: py
 
     with pytest.raises(paths.UnsafeFolder, match=f"uid {NOBODY}"):
         paths.own_folder(paths.runtime_folder())
+
+
+@pytest.mark.parametrize("relative", ["run", ".", "../run", "~/run", ""])
+def test_a_relative_path_of_the_desktop_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: str
+) -> None:
+    names = ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_MUSIC_DIR", raising=False)
+    places = (paths.runtime_folder, paths.config_file, paths.state_folder, paths.music_folder)
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    unset = [place() for place in places]
+
+    for name in names:
+        monkeypatch.setenv(name, relative)
+
+    assert unset == [place() for place in places]
+    assert tmp_path / ".local/state/tollbridge/run" == paths.runtime_folder()
 
 
 @UMASKS
@@ -167,13 +221,18 @@ def test_a_secret_that_others_could_read_or_change_is_refused(tmp_path: Path, op
     assert opened == mode(tmp_path / "file")
 
 
-def test_a_file_without_a_secret_is_closed_instead(tmp_path: Path) -> None:
+def test_a_file_without_a_secret_is_closed_instead_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "lock").touch()
     (tmp_path / "lock").chmod(0o666)
 
-    os.close(paths.open_private(tmp_path / "lock", os.O_RDWR, repair=True))
+    for _ in range(2):
+        os.close(paths.open_private(tmp_path / "lock", os.O_RDWR, repair=True))
 
     assert 0o600 == mode(tmp_path / "lock")
+    (told,) = warned(caplog)
+    assert str(tmp_path / "lock") in told
 
 
 def plant_link(place: Path) -> None:
@@ -235,6 +294,23 @@ def test_whatever_else_stands_in_a_files_place_is_refused_at_once(
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("plant", PLANTS)
+def test_whatever_else_stands_there_is_seen_without_opening_it(tmp_path: Path, plant: Plant) -> None:
+    plant(tmp_path / "file")
+
+    with pytest.raises(paths.UnsafeFile, match="remove it"):
+        paths.check_private(tmp_path / "file")
+
+
+@pytest.mark.parametrize(("opened", "expected"), [(0o600, False), (0o400, False), (0o644, True), (0o602, True)])
+def test_a_file_is_looked_at_and_left_as_it_is(tmp_path: Path, opened: int, expected: bool) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "file").chmod(opened)
+
+    assert expected is paths.check_private(tmp_path / "file")
+    assert opened == mode(tmp_path / "file")
+
+
 @pytest.mark.parametrize("plant", [plant_link, plant_dangling_link, pytest.param(plant_foreign, marks=needs_root)])
 def test_a_place_that_is_taken_by_others_is_refused(tmp_path: Path, plant: Plant) -> None:
     plant(tmp_path / "file")
@@ -280,7 +356,7 @@ def test_settings_in_a_folder_that_others_may_change_are_refused(tmp_path: Path)
     (tmp_path / "file").symlink_to(tmp_path / "open/target")
 
     for place in (tmp_path / "open/target", tmp_path / "file"):
-        with pytest.raises(paths.UnsafeFile):
+        with pytest.raises(paths.UnsafeFolder, match=f"^{tmp_path}/open may be written by others"):
             paths.read_trusted(place)
 
 

@@ -231,6 +231,49 @@ async def test_a_key_file_that_holds_no_key_is_left_alone(tmp_path: Path, double
     assert content == (tmp_path / "master-key").read_bytes()
 
 
+@pytest.mark.parametrize("content", [b"abc", b"", b"QUFB\n", b"\xff\n"])
+@pytest.mark.parametrize("is_recorded", [False, True])
+async def test_a_probe_says_that_a_key_file_is_damaged_and_leaves_it_alone(
+    tmp_path: Path, double: Double, content: bytes, is_recorded: bool
+) -> None:
+    if is_recorded:
+        await vault(tmp_path, double, key_file=True).master_key(has_rows=False)
+    paths.write_private(tmp_path / "master-key", content)
+
+    report = await vault(tmp_path, double, key_file=True).probe()
+
+    assert "key_damaged" == report.result
+    assert report.remedy.startswith(f"{tmp_path / 'master-key'} is damaged")
+    assert "remove it" in report.remedy
+    assert () == report.notes
+    assert content == (tmp_path / "master-key").read_bytes()
+
+
+async def test_a_probe_tells_another_key_from_the_one_that_was_put_there(
+    tmp_path_factory: pytest.TempPathFactory, double: Double
+) -> None:
+    here, there = (tmp_path_factory.mktemp(name) for name in ("here", "there"))
+    for folder in (here, there):
+        await vault(folder, double, key_file=True).master_key(has_rows=False)
+        assert "works" == (await vault(folder, double, key_file=True).probe()).result
+    paths.write_private(here / "master-key", (there / "master-key").read_bytes())
+
+    report = await vault(here, double, key_file=True).probe()
+
+    assert "key_damaged" == report.result
+    assert "another key" in report.remedy
+
+
+@pytest.mark.parametrize("key_file", [False, True])
+async def test_a_probe_says_once_that_the_record_is_damaged(tmp_path: Path, double: Double, key_file: bool) -> None:
+    paths.write_private(tmp_path / "vault.json", b"{")
+
+    report = await vault(tmp_path, double, key_file=key_file).probe()
+
+    assert ("key_damaged", ()) == (report.result, report.notes)
+    assert str(tmp_path / "vault.json") in report.remedy
+
+
 async def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path, double: Double) -> None:
     await vault(tmp_path, double, key_file=True).master_key(has_rows=False)
     (tmp_path / "master-key").chmod(0o640)

@@ -1,7 +1,9 @@
 """An audit's file as a test looks at it and spoils it, by SQLite alone."""
 
+import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -21,3 +23,14 @@ def spoil(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
+
+
+@contextmanager
+def pipe(path: Path) -> Iterator[None]:
+    """Put a pipe at ``path``, its other end held open: whoever opens it after all gets an error and does not hang."""
+    os.mkfifo(path, 0o600)
+    other_end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        yield
+    finally:
+        os.close(other_end)

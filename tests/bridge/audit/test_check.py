@@ -1,8 +1,9 @@
 """Verifying the file from outside: beside a writer, and where there is nothing, or nothing of ours, to verify."""
 
+import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,10 @@ from bridge import paths
 from bridge.audit import check as checking
 from bridge.audit.check import AuditMissing, HeadTooOld, check
 from bridge.audit.file import AuditFile
-from bridge.audit.key import chain_key, read_key
-from bridge.audit.record import Kind, Mark, Record
-from bridge.audit.rows import FILE, AuditDamaged, AuditTooNew, AuditUnusable
-from tests.bridge.audit.kept import spoil
+from bridge.audit.key import IdentityUnusable, chain_key, read_key
+from bridge.audit.record import AFTER_LOSS, Kind, Mark, Record
+from bridge.audit.rows import FILE, JOURNALS, AuditDamaged, AuditTooNew, AuditUnusable
+from tests.bridge.audit.kept import pipe, spoil
 
 SECRET = b"s" * 32
 RECORD = Record(time=0.0, kind=Kind.COMMAND, outcome="ok")
@@ -64,9 +65,94 @@ def test_it_makes_no_file_and_no_identity(tmp_path: Path, state: Path) -> None:
     with pytest.raises(AuditMissing, match="removed"):
         check(state)
     (state / "identity").unlink()
-    with pytest.raises(AuditMissing, match="identity"):
+    with pytest.raises(AuditMissing, match="no audit and no identity; `tollbridge run`"):
         check(state)
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_missing_identity_is_told_with_what_can_be_done_and_what_comes_of_it(state: Path) -> None:
+    written(state)
+    (state / "identity").unlink()
+
+    with pytest.raises(IdentityUnusable, match=f"^{state}/identity is not there, .* from a backup.* sets this audit a"):
+        check(state)
+    assert "The audit cannot be verified" == IdentityUnusable.title
+
+
+@pytest.mark.parametrize("secret", [b"", b"abc", b"s" * 33])
+def test_a_damaged_identity_is_not_taken_for_a_damaged_audit(state: Path, secret: bytes) -> None:
+    written(state)
+    paths.write_private(state / "identity", secret)
+
+    with pytest.raises(IdentityUnusable, match="damaged"):
+        check(state)
+
+
+@pytest.mark.parametrize("suffix", ["", *JOURNALS])
+@pytest.mark.parametrize("plant", ["link", "link to nowhere", "pipe", "folder"])
+def test_what_is_no_file_of_ours_is_refused_at_once_and_named(state: Path, suffix: str, plant: str) -> None:
+    written(state)
+    place = state / (FILE + suffix)
+    if not suffix:
+        place.rename(state / "elsewhere")
+    with ExitStack() as stack:
+        if plant == "pipe":
+            stack.enter_context(pipe(place))
+        elif plant == "folder":
+            place.mkdir()
+        else:
+            place.symlink_to(state / ("elsewhere" if plant == "link" else "nowhere"))
+
+        with pytest.raises(paths.UnsafeFile, match=f"^{place} is (a link|no regular file); remove it"):
+            check(state)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_another_users_audit_is_refused(state: Path) -> None:
+    written(state)
+    os.chown(state / FILE, 65534, -1)
+
+    with pytest.raises(paths.UnsafeFile, match=f"^{state / FILE} belongs to another user"):
+        check(state)
+
+
+@pytest.mark.parametrize(("opened", "expected"), [(0o600, False), (0o644, True), (0o755, True), (0o620, True)])
+def test_an_audit_that_others_may_open_is_verified_and_remarked_upon(state: Path, opened: int, expected: bool) -> None:
+    written(state)
+    (state / FILE).chmod(opened)
+
+    checked = check(state)
+
+    assert (None, expected) == (checked.broken, checked.is_open)
+    assert opened == (state / FILE).stat().st_mode & 0o777
+
+
+def test_a_chain_that_begins_after_a_loss_says_so_as_long_as_that_record_is_kept_and_holds(state: Path) -> None:
+    file, _ = AuditFile.open(state / FILE, chain_key(SECRET), now=0.0)
+    assert not check(state).is_after_loss
+    file.append([Record(time=0.0, kind=Kind.AUDIT, outcome=AFTER_LOSS), RECORD], now=0.0)
+    file.close()
+    assert check(state).is_after_loss
+
+    spoil(state / FILE, "UPDATE records SET mac = zeroblob(32) WHERE position = 2")
+    assert check(state).is_after_loss
+    spoil(state / FILE, "UPDATE records SET mac = zeroblob(32) WHERE position = 1")
+    assert not check(state).is_after_loss
+
+
+def test_a_chain_that_begins_anew_is_not_after_a_loss(state: Path) -> None:
+    written(state)
+
+    assert not check(state).is_after_loss
+
+
+def test_files_that_were_set_aside_are_named(state: Path) -> None:
+    written(state)
+    assert () == check(state).set_aside
+    paths.write_private(state / "identity", b"t" * 32)
+    _, kept = AuditFile.open(state / FILE, chain_key(b"t" * 32), now=0.0)
+
+    assert (kept,) == check(state).set_aside
 
 
 def test_the_key_is_none_that_a_site_could_come_by() -> None:

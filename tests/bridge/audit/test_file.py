@@ -1,9 +1,10 @@
 """The audit's file: durable, private, bounded, and never quietly replaced."""
 
+import logging
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from bridge import paths
 from bridge.audit.file import LONGEST_SECONDS, PRUNED_AT_ONCE, AuditFile, read
 from bridge.audit.record import Kind, Mark, Record
-from bridge.audit.rows import AuditTooNew, AuditUnusable
-from tests.bridge.audit.kept import kept, spoil
+from bridge.audit.rows import JOURNALS, AuditTooNew, AuditUnusable
+from tests.bridge.audit.kept import kept, pipe, spoil
 
 KEY = b"k" * 32
 NOW = 1_800_000_000.0
@@ -73,6 +74,34 @@ def test_a_link_in_its_place_is_refused(path: Path) -> None:
     with pytest.raises(paths.UnsafeFile):
         AuditFile.open(path, KEY, now=NOW)
     assert not (path.parent / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("suffix", JOURNALS)
+@pytest.mark.parametrize("plant", ["a link", "no regular file"])
+def test_what_stands_in_a_journals_place_is_named_with_what_to_do(path: Path, suffix: str, plant: str) -> None:
+    filled(path)
+    journal = path.with_name(path.name + suffix)
+    with ExitStack() as stack:
+        if plant == "a link":
+            journal.symlink_to(path.parent / "elsewhere")
+        else:
+            stack.enter_context(pipe(journal))
+
+        with pytest.raises(paths.UnsafeFile, match=f"^{journal} is {plant}; remove it"):
+            AuditFile.open(path, KEY, now=NOW)
+    assert not (path.parent / "elsewhere").exists()
+
+
+def test_a_file_that_was_open_to_others_is_closed_and_that_is_told(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(path)
+    path.chmod(0o755)
+
+    filled(path)
+
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert [(logging.WARNING, path)] == [(record.levelno, record.__dict__["file"]) for record in caplog.records]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from bridge.audit.file import AuditFile
 from bridge.audit.notes import ACTS_AN_HOUR, Audit, open_audit
-from bridge.audit.record import Kind, Record
+from bridge.audit.record import AFTER_LOSS, Kind, Record
 from bridge.audit.rows import AuditUnusable
 from bridge.audit.trail import BATCH_SECONDS, Trail
 from bridge.logs import Formatter
@@ -51,6 +51,12 @@ def _path(tmp_path: Path) -> Path:
 
 def told(path: Path, kind: Kind) -> list[tuple[str, int]]:
     return [(record.outcome, record.count) for record in kept(path) if record.kind is kind]
+
+
+def take_away(path: Path, leaves: str) -> None:
+    path.unlink()
+    if leaves == "an empty file":
+        path.touch(mode=0o600)
 
 
 def is_intact(path: Path) -> bool:
@@ -172,6 +178,30 @@ async def test_what_could_not_be_written_at_the_end_is_said(
     assert "the last records of the audit were not written" in caplog.text
 
 
+@pytest.mark.parametrize("leaves", ["nothing", "an empty file"])
+async def test_a_file_that_is_gone_is_told_by_a_warning_and_the_first_record(
+    path: Path, caplog: pytest.LogCaptureFixture, leaves: str
+) -> None:
+    async with auditing(path):
+        path.with_name("grants.sqlite").touch()  # as the daemon does at its first start, just after
+    async with auditing(path):
+        pass
+    assert "begun" == kept(path)[0].outcome
+    assert [] == caplog.records
+    take_away(path, leaves)
+
+    async with auditing(path):
+        pass
+    async with auditing(path):
+        pass
+
+    assert [(AFTER_LOSS, 1)] == told(path, Kind.AUDIT)
+    assert AFTER_LOSS == kept(path)[0].outcome
+    (line,) = [Formatter().format(record) for record in caplog.records]
+    assert " WARNING " in line
+    assert str(path) in line
+
+
 async def test_a_damaged_file_is_told_by_a_log_line_and_the_first_record(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -183,7 +213,7 @@ async def test_a_damaged_file_is_told_by_a_log_line_and_the_first_record(
     (aside,) = path.parent.glob("*.damaged.sqlite")
     first = kept(path)[0]
     assert ("set_aside", aside.name) == (first.outcome, first.subject)
-    assert [aside.name] == [record.file for record in caplog.records if hasattr(record, "file")]
+    assert [aside.name] == [record.file for record in caplog.records if "damaged" in record.message]
 
 
 async def test_a_broken_chain_is_told_at_the_next_start(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """`tollbridge audit` and `audit verify`, with a double and with the real daemon, whose file a test spoils."""
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,12 +76,13 @@ def test_without_a_daemon_the_list_says_how_to_start_one_and_verify_that_there_i
     assert verified.err.startswith("There is no audit: ")
 
 
-@pytest.mark.parametrize("head", ["7", "7:xyz", "x"])
-def test_a_head_of_another_form_is_told(cli: Cli, head: str) -> None:
+@pytest.mark.parametrize("head", ["7", "7:xyz", "banana", "5:00", "", "-1:" + "0" * 64])
+def test_a_head_of_another_form_is_a_wrong_argument(cli: Cli, head: str) -> None:
     ran = cli("audit", "verify", "--head", head)
 
-    assert 1 == ran.status
+    assert 2 == ran.status
     assert "INDEX:MAC" in ran.err
+    assert repr(head) in ran.err
 
 
 @pytest.fixture(name="real")
@@ -179,6 +181,74 @@ def test_a_noted_head_shows_that_an_older_file_was_put_in_its_place(real: Daemon
     status, said = verified(real, "--head", noted)
     assert 1 == status
     assert said.startswith("Broken at record ")
+
+
+@pytest.mark.real
+def test_an_audit_that_was_removed_is_told_at_start_and_when_it_is_verified(real: Daemon) -> None:
+    assert not json.loads(verified(real, "--json")[1])["after_loss"]
+    real.stop()
+    for file in audit_file(real).parent.glob("audit.sqlite*"):
+        file.unlink()
+
+    real.start()
+
+    assert "the audit is gone" in real.log.read_text(encoding="utf-8")
+    assert "begun_after_loss" == real.ask("GET", "/v1/audit?after=0")["records"][0]["outcome"]
+    status, said = verified(real)
+    assert (0, "Intact: ") == (status, said[:8])
+    assert "note  The chain begins after an earlier trail was lost" in said
+    assert json.loads(verified(real, "--json")[1])["after_loss"]
+
+
+@pytest.mark.real
+def test_an_audit_of_another_identity_is_named_where_it_is_kept(real: Daemon) -> None:
+    real.stop()
+    (audit_file(real).parent / "identity").unlink()
+    status, said = verified(real)
+    assert (1, "The audit cannot be verified: ") == (status, said[:30])
+
+    real.start()
+
+    (aside,) = audit_file(real).parent.glob("audit.*.damaged.sqlite")
+    status, said = verified(real)
+    assert 0 == status
+    assert f"was set aside: {aside}\n" in said
+    assert [str(aside)] == json.loads(verified(real, "--json")[1])["set_aside"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_a_pipe_or_link_in_place_of_the_file_holds_up_neither_a_start_nor_a_check(real: Daemon, suffix: str) -> None:
+    real.stop()
+    place = audit_file(real).with_name(audit_file(real).name + suffix)
+    if suffix:
+        place.symlink_to(real.home / "elsewhere")
+    else:
+        place.unlink()
+        os.mkfifo(place, 0o600)
+
+    checked, started = real.cli("audit", "verify"), real.cli("run")
+
+    for ran in (checked, started):
+        assert 1 == ran.returncode
+        assert f"{place} is " in ran.stderr
+        assert "; remove it and start again" in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.real
+def test_an_audit_that_was_open_to_others_is_remarked_upon_and_closed_at_the_next_start(real: Daemon) -> None:
+    real.stop()
+    audit_file(real).chmod(0o644)
+    status, said = verified(real)
+    assert 0 == status
+    assert "note  Others may read or change the file" in said
+
+    real.start()
+
+    assert 0o600 == audit_file(real).stat().st_mode & 0o777
+    assert "a file was open to others, and is closed now" in real.log.read_text(encoding="utf-8")
+    assert "note" not in verified(real)[1]
 
 
 @pytest.mark.real

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import bridge
-from bridge import paths, runtime
+from bridge import paths
 from bridge.cli.group import tollbridge
 from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble
 from tests.bridge.cli.test_owner import GRANTS, STATUS
+from tests.parts.daemon import Daemon
 
 COMMANDS = sorted(tollbridge.commands)
 
@@ -130,9 +131,33 @@ def test_one_place_alone_is_printed_for_a_shell_to_use(home: Path, cli: Cli) -> 
     assert f"{home}/run/tollbridge/socket\n" == cli("paths", "socket").out
     assert 3 == cli("paths", "base").status, "no daemon runs"
 
-    (home / "run" / "tollbridge").mkdir(parents=True, exist_ok=True)
-    runtime.write(paths.runtime_file(), runtime.Runtime(1, "http://127.0.0.1:4380", 4380, "/somewhere", "", ""))
-    assert "http://127.0.0.1:4380\n" == cli("paths", "base").out
+
+@pytest.mark.real
+def test_the_address_is_that_of_a_daemon_that_answers_and_none_where_one_was_killed() -> None:
+    with Daemon() as daemon:
+        answered = daemon.cli("paths", "base")
+        base = daemon.base
+        daemon.kill()
+        assert (daemon.home / "run/tollbridge/daemon.json").exists(), "a crash leaves it behind"
+        assert (daemon.home / "run/tollbridge/socket").exists()
+        dead = daemon.cli("paths", "base")
+
+    assert (0, f"{base}\n") == (answered.returncode, answered.stdout)
+    assert (3, "") == (dead.returncode, dead.stdout)
+    assert "No daemon is running. Start it with `tollbridge run`.\n" == dead.stderr
+
+
+def test_paths_are_shown_even_where_a_folder_of_the_settings_is_open_to_others(home: Path, cli: Cli) -> None:
+    folder = home / "config" / "tollbridge"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").touch()
+    folder.chmod(0o777)
+
+    ran = cli("paths")
+
+    assert 1 == ran.status
+    assert str(home / "run") in ran.out
+    assert ran.err.startswith(f"A folder is not yours alone: {folder} may be written by others")
 
 
 def test_paths_are_shown_even_where_the_settings_have_a_fault(home: Path, cli: Cli) -> None:

@@ -116,3 +116,18 @@ def test_the_key_file_is_used_where_the_settings_say_so() -> None:
         ran = daemon.cli("keyring", "--json")
 
         assert (0, "key_file") == (ran.returncode, json.loads(ran.stdout)["place"])
+
+
+@pytest.mark.real
+def test_a_key_file_that_was_cut_is_told_and_left_alone() -> None:
+    with Daemon(settings="[vault]\nkey_file = true\n") as daemon:
+        file = daemon.home / "state/tollbridge/master-key"
+        file.touch(mode=0o600)
+        file.write_bytes(b"abc")
+
+        ran = daemon.cli("keyring")
+
+        assert 1 == ran.returncode
+        assert "result      key_damaged\n" in ran.stdout
+        assert f"what to do  {file} is damaged" in ran.stdout
+        assert b"abc" == file.read_bytes()

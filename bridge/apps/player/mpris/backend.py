@@ -31,9 +31,9 @@ def session_bus() -> str | None:
     address = os.environ.get("DBUS_SESSION_BUS_ADDRESS")
     if address:
         return address
-    folder = os.environ.get("XDG_RUNTIME_DIR")
-    socket = Path(folder or "/nonexistent", "bus")
-    return f"unix:path={socket}" if socket.exists() else None
+    # A relative folder is ignored (XDG Base Directory Specification).
+    socket = Path(os.environ.get("XDG_RUNTIME_DIR", ""), "bus")
+    return f"unix:path={socket}" if socket.is_absolute() and socket.exists() else None
 
 
 class Mpris:
