@@ -1,10 +1,12 @@
 """The settings file, read once at start into frozen values; a setting is a size or a place, never a check.
 
+docs/settings.md lists each one with its range and default (held by tests/project/test_settings.py).
+
 [daemon]
 ports = [4380, 4381, 4382]      # tried at the first start; the port is then this user's for good
 
 [limits]
-commands_per_second = 100       # per grant; `burst` on top
+commands_per_second = 100       # per grant, in the long run; after a pause `burst` of them may come at once
 
 [player]
 music_folders = ["~/Music"]
@@ -38,12 +40,20 @@ def _count(most: int) -> msgspec.Meta:
     return msgspec.Meta(ge=1, le=most)
 
 
+LOWEST_PORT = 1024
+"""Those below belong to the system (RFC 6335 section 6); what `ports` or the system chooses for us is never one."""
+
+
 class DaemonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the daemon listens on 127.0.0.1; port 0 lets the system choose at the first start."""
 
     ports: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, le=65535)], ...], msgspec.Meta(min_length=1)] = (
         DEFAULT_PORTS
     )
+
+    def __post_init__(self) -> None:
+        if any(0 < port < LOWEST_PORT for port in self.ports):
+            raise ValueError(f"a port is 0, or {LOWEST_PORT} to 65535; those below are the system's")
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,10 +111,11 @@ def read(file: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{file} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigInvalid(f"{file} cannot be read: {reason}; put that right and start again") from error
     try:
         return msgspec.convert(tomllib.loads(content), Settings)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigInvalid(f"{file} is not TOML: {error}") from error
+        raise ConfigInvalid(f"{file} is not TOML: {error}; correct it and start again") from error
     except msgspec.ValidationError as error:
-        raise ConfigInvalid(f"{file}: {error}") from error
+        raise ConfigInvalid(f"{file}: {error}; correct it, or leave it out for its default") from error

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 
 from bridge import __version__, listen, logs, paths, runtime
@@ -19,7 +20,7 @@ from bridge.audit.rows import FILE as AUDIT_FILE
 from bridge.broker.embedded import EmbeddedBroker
 from bridge.clock import rfc3339
 from bridge.config import Settings
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, BridgeFault
 from bridge.front.house import House
 from bridge.front.owner import Facts
 from bridge.front.pages import Pages
@@ -40,27 +41,53 @@ Hosted = Callable[[Settings], Sequence[App]]
 """Which apps the worker hosts."""
 
 
+class GrantsUnusable(BridgeFault):
+    """The store of grants cannot be opened; the detail says why."""
+
+    code = "grants_unusable"
+    title = "The grants cannot be read"
+
+
+class SystemRefused(BridgeFault):
+    """The operating system refused something that the daemon needs to start; the detail says what and where."""
+
+    code = "system_refused"
+    title = "The daemon cannot start"
+
+
 def run(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INFO) -> int:
-    """Run the daemon until SIGTERM or SIGINT; return the exit status. Logs from ``level`` on go to standard error."""
-    logs.configure(level)
+    """Run the daemon until SIGTERM or SIGINT; return the exit status. Logs from ``level`` on go to standard error.
+
+    For a program that hosts apps of its own: what keeps the daemon from starting is one line of the log.
+    """
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, hosted))
+        serve(settings, hosted, level=level)
     except BridgeError as error:
         logger.error("the daemon cannot run", extra={"error": error})
         return EXIT_REFUSED
-    except StoreError as error:
-        logger.error("the grants cannot be read", extra={"error": error})
-        return EXIT_REFUSED
     return EXIT_OK
+
+
+def serve(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INFO) -> None:
+    """Run the daemon until SIGTERM or SIGINT, as `run`.
+
+    Raises:
+        BridgeError: it cannot start; title and detail say what is wrong and what to do.
+    """
+    logs.configure(level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, hosted))
 
 
 async def _serve(settings: Settings, hosted: Hosted) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.loop_error)
     _raise_descriptor_limit()
-    state = paths.own_folder(paths.state_folder())
-    paths.own_folder(paths.runtime_folder())
-    with runtime.only_one(state):
+    with _refusals_said():
+        state = paths.own_folder(paths.state_folder())
+        paths.own_folder(paths.runtime_folder())
+        lock = ExitStack()
+        lock.enter_context(runtime.only_one(state))
+    with lock:
         async with AsyncExitStack() as stack:
             stopped = _signals()
             await _start(stack, settings, hosted, state)
@@ -70,24 +97,24 @@ async def _serve(settings: Settings, hosted: Hosted) -> None:
 
 async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, state: Path) -> None:
     """Build everything and listen; what the stack unwinds is the stop, in reverse."""
-    secret = read_secret(state)
-    identity = Identity(secret)
-    tcp = listen.open_tcp(state, settings.daemon.ports)
-    stack.callback(tcp.close)
-    unix = listen.open_unix(paths.socket())
-    stack.callback(paths.socket().unlink, missing_ok=True)
+    with _refusals_said():
+        secret = read_secret(state)
+        tcp = listen.open_tcp(state, settings.daemon.ports)
+        stack.callback(tcp.close)
+        unix = listen.open_unix(paths.socket())
+        stack.callback(paths.socket().unlink, missing_ok=True)
     port = tcp.getsockname()[1]
     started = time.time()
     facts = Facts(base=f"http://{listen.HOST}:{port}", socket=str(paths.socket()), started=started)
     opening = open_audit(state / AUDIT_FILE, chain_key(secret), version=__version__, clock=time.time)
     audit = await stack.enter_async_context(opening)
-    store = await stack.enter_async_context(Store.open(state / "grants.sqlite", clock=time.time))
+    store = await _opened_store(stack, state / "grants.sqlite")
     worker = Worker(hosted(settings))
     house = House(
         settings,
         facts,
         pages=Pages(),
-        identity=identity,
+        identity=Identity(secret),
         store=store,
         broker=EmbeddedBroker(worker),
         audit=audit,
@@ -96,9 +123,35 @@ async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, stat
     await stack.enter_async_context(worker.run())
     await stack.enter_async_context(serving(house, (tcp, unix), settings.limits))
     told = runtime.Runtime(os.getpid(), facts.base, port, facts.socket, __version__, rfc3339(started))
-    runtime.write(paths.runtime_file(), told)
+    with _refusals_said():
+        runtime.write(paths.runtime_file(), told)
     stack.callback(paths.runtime_file().unlink, missing_ok=True)
     logger.info("ready", extra={"base": facts.base, "socket": facts.socket})
+
+
+async def _opened_store(stack: AsyncExitStack, file: Path) -> Store:
+    try:
+        return await stack.enter_async_context(Store.open(file, clock=time.time))
+    except StoreError as error:
+        where = "" if str(file) in str(error) else f"{file}: "
+        raise GrantsUnusable(f"{where}{error}") from error
+    except sqlite3.Error as error:
+        hint = "see that its disk has room and that no other program holds it"
+        raise GrantsUnusable(f"{file} cannot be opened: {error}; {hint}") from error
+
+
+@contextmanager
+def _refusals_said() -> Iterator[None]:
+    """Turn what the system refuses into a sentence. Only where it is the system's word: an app's error keeps its trace.
+
+    Raises:
+        SystemRefused: it refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise SystemRefused(f"{error.strerror or error}{where}; put that right and start again") from error
 
 
 def _raise_descriptor_limit() -> None:

@@ -14,11 +14,16 @@ fields of `FIELDS`, and no other attribute. What it cannot vouch for, it does no
 * of an error: type, stable code and frames; its message only where it is ours and speaks of the daemon (`BridgeFault`,
   `OAuthError`). The messages of others, of `ClientError` and of apps may quote what was sent;
 * of a library's record: where in the library it was made, not what it says. Below WARNING libraries are silent,
-  whatever the level: at DEBUG, Authlib logs whole token responses.
+  whatever the level: at DEBUG, Authlib logs whole token responses;
+* of an app that somebody else wrote (`bridge.apps.port.App.logger`): the sentence only where it stands word for word in
+  the call, which is looked up as the line is written, since no test of ours reads that program. Else where it was made.
+
+At DEBUG (`tollbridge run -v`) each request, command, token and subscription has a line, guarded by ``isEnabledFor``.
 """
 
 import asyncio
 import errno
+import inspect
 import logging
 import sys
 import threading
@@ -42,11 +47,15 @@ FIELDS = (
     "client",
     "app",
     "command",
+    "topics",
     "player",
     "base",
     "socket",
     "port",
     "uid",
+    "status",
+    "outcome",
+    "milliseconds",
     "seconds",
     "count",
     "index",
@@ -57,7 +66,7 @@ FIELDS = (
     "error",
 )
 """What may vary in a line, in the order in which it is printed. ``path`` is a route's pattern or a path of ours, never
-the target that was sent; ``command`` a declared one; ``error`` an exception."""
+the target that was sent; ``command`` and ``topics`` are declared ones; ``status`` is HTTP's; ``error`` an exception."""
 
 VALUE_CHARS = 200
 """A value is cut here."""
@@ -68,6 +77,8 @@ TRACE_ERRORS = 16
 """Of a longer trace the newest frames, of a longer chain the newest errors."""
 
 _OURS = ("bridge", "oauth")
+_APPS = "app"
+"""Above the loggers of the hosted apps."""
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +93,7 @@ def configure(level: int) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    for name in _OURS:
+    for name in (*_OURS, _APPS):
         logging.getLogger(name).setLevel(level)
     logging.raiseExceptions = False  # else a handler that fails prints what it was to write
     warnings.showwarning = _warned
@@ -103,7 +114,8 @@ class Handler(logging.StreamHandler):  # type: ignore[type-arg]
 
     def filter(self, record: logging.LogRecord) -> Any:
         """Say whether the record is written."""
-        return super().filter(record) if _is_ours(record) or record.levelno >= logging.WARNING else False
+        is_told = _is_ours(record) or _is_an_apps(record) or record.levelno >= logging.WARNING
+        return super().filter(record) if is_told else False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         """Say that a line is missing, and whose."""
@@ -117,11 +129,12 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text; without ``%``, so that what was passed to it can never get in."""
         parts = [f"{self.formatTime(record)} {record.levelname:<7} {_plain(record.name, VALUE_CHARS)}:"]
-        if _is_ours(record) and not record.args:
+        is_an_apps = _is_an_apps(record)
+        if not record.args and (_is_ours(record) or (is_an_apps and _is_written_in_place(record))):
             parts.append(_plain(str(record.msg), VALUE_CHARS))
             parts += [f"{name}={_shown(record.__dict__[name])}" for name in FIELDS if name in record.__dict__]
         else:
-            parts.append("a library has something to say")
+            parts.append("an app has something to say" if is_an_apps else "a library has something to say")
             parts.append(f"place={_place(record.pathname, record.lineno)}")
         lines = [" ".join(parts)]
         error = record.exc_info[1] if record.exc_info else None
@@ -150,7 +163,8 @@ def _code(error: BaseException) -> str | None:
 def _message(error: BaseException) -> str | None:
     if isinstance(error, OAuthError):
         return str(error)
-    if isinstance(error, BridgeFault) and not isinstance(error, AppFailed):
+    is_of_the_daemon = type(error).__module__.partition(".")[0] in _OURS
+    if isinstance(error, BridgeFault) and not isinstance(error, AppFailed) and is_of_the_daemon:
         return f"{error.title}: {error.detail}"
     return None
 
@@ -219,6 +233,23 @@ _NO_CONTROL = dict.fromkeys((*range(32), 127), "?")
 
 def _is_ours(record: logging.LogRecord) -> bool:
     return record.name.partition(".")[0] in _OURS
+
+
+def _is_an_apps(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] == _APPS
+
+
+def _is_written_in_place(record: logging.LogRecord) -> bool:
+    """Say whether the message is a constant of the very code that logs it; what was put together elsewhere is not.
+
+    A line is written while its call waits, so that the code stands among the callers.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        if (frame.f_code.co_filename, frame.f_lineno) == (record.pathname, record.lineno):
+            return isinstance(record.msg, str) and record.msg in frame.f_code.co_consts
+        frame = frame.f_back
+    return False
 
 
 def _place(file: str, line: int) -> str:

@@ -18,6 +18,7 @@ one event loop. Implemented by app authors, called by ``bridge.worker``.
 """
 
 import inspect
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -107,6 +108,9 @@ class App:
         self.name = name
         self.title = title
         self.scopes = dict(scopes)
+        self.logger = logging.getLogger(f"app.{name}")
+        """Where the app logs: a sentence that stands word for word in the call, what varies in ``extra``, by the names
+        of `bridge.logs.FIELDS`. Of anything else only the place is written, so that nothing sent gets into the log."""
         self.commands: dict[str, AppCommand] = {}
         self.topics: dict[str, Topic] = {}
         self._state: tuple[StateDescription, Callable[[], Any]] | None = None

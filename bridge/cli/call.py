@@ -43,12 +43,21 @@ def call(*, command: str | None, arguments: tuple[str, ...], curl: bool) -> None
         raise click.UsageError(f"{command!r} is not a command. Write APP.COMMAND, such as player.play.")
     app, name = match.groups()
     # The description gives the parameters' types and the deadline. Without parameters a curl line needs no daemon.
-    known = ask(_APPS, AppRows).command(app, name) if arguments or not curl else None
+    rows = ask(_APPS, AppRows) if arguments or not curl else AppRows(())
+    known = rows.command(app, name)
     request = Request("POST", f"/v1/apps/{app}/{name}", body=_body(arguments, known))
     if curl:
         print_curl(request)
         return
-    print_json(send(request, deadline=(known.deadline if known else ANSWER_SECONDS) + _GRACE_SECONDS))
+    deadline = (known.deadline if known else ANSWER_SECONDS) + _GRACE_SECONDS
+    print_json(send(request, deadline=deadline, said={"not_found": _missing(rows, app, name)}))
+
+
+def _missing(rows: AppRows, app: str, name: str) -> str:
+    """Return what is said where the daemon has no such command."""
+    is_app = any(row.name == app for row in rows.apps)
+    fault = f"The app {app} has no command {name}." if is_app else f"There is no app {app}."
+    return f"{fault} `tollbridge call` lists what can be called."
 
 
 def _body(arguments: tuple[str, ...], known: CommandRow | None) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The door to the daemon: HTTP over the Unix socket that the runtime file names, with a deadline on every wait."""
 
 import http.client
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ import click
 import msgspec
 
 from bridge import paths, runtime
-from bridge.cli.failures import AnswerNotUnderstood, Failure, NotRunning, Refused, ToldProblem, Unanswered
+from bridge.cli.failures import AnswerNotUnderstood, Failure, NotRunning, Refused, Said, ToldProblem, Unanswered
 from bridge.cli.request import Request, curl_line
+from bridge.listen import LONGEST_SOCKET_PATH
 
 ANSWER_SECONDS = 10.0
 """How long an answer may take where the command names no deadline of its own."""
@@ -33,29 +35,32 @@ def print_curl(request: Request) -> None:
     click.echo(curl_line(request, socket_path()))
 
 
-def send(request: Request, *, deadline: float = ANSWER_SECONDS) -> bytes:
+def send(request: Request, *, deadline: float = ANSWER_SECONDS, said: Said | None = None) -> bytes:
     """Send ``request`` and return the body of a good answer.
 
     Args:
         request: what to send.
         deadline: seconds that any single wait may take.
+        said: what the command says of a code in place of the daemon's detail.
 
     Raises:
         NotRunning: nobody listens.
         Refused: the daemon answered with a problem.
         Unanswered: it took longer than ``deadline``, or broke off.
     """
-    with opened(request, deadline=deadline) as response:
+    with opened(request, deadline=deadline, said=said) as response:
         return response.read(MOST_BYTES)
 
 
-def ask(request: Request, answer: type[Answer], *, deadline: float = ANSWER_SECONDS) -> Answer:
+def ask(
+    request: Request, answer: type[Answer], *, deadline: float = ANSWER_SECONDS, said: Said | None = None
+) -> Answer:
     """Send ``request`` and return its answer as ``answer``; members that this version does not know are skipped.
 
     Raises:
         AnswerNotUnderstood: the answer has another form; else as ``send``.
     """
-    return understood(send(request, deadline=deadline), answer)
+    return understood(send(request, deadline=deadline, said=said), answer)
 
 
 def understood(body: bytes, answer: type[Answer]) -> Answer:
@@ -71,7 +76,7 @@ def understood(body: bytes, answer: type[Answer]) -> Answer:
 
 
 @contextmanager
-def opened(request: Request, *, deadline: float) -> Iterator[http.client.HTTPResponse]:
+def opened(request: Request, *, deadline: float, said: Said | None = None) -> Iterator[http.client.HTTPResponse]:
     """Send ``request`` and yield the good answer, open for reading; errors as in ``send``, also while reading."""
     connection = _UnixConnection(socket_path(), deadline)
     try:
@@ -82,7 +87,7 @@ def opened(request: Request, *, deadline: float) -> Iterator[http.client.HTTPRes
             )
             response = connection.getresponse()
             if response.status >= http.client.BAD_REQUEST:
-                raise Refused(response.status, _problem(response.read(MOST_BYTES)))
+                raise Refused(response.status, _problem(response.read(MOST_BYTES)), said)
             yield response
     finally:
         connection.close()
@@ -96,6 +101,8 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
+        if len(os.fsencode(self._path)) > LONGEST_SOCKET_PATH:
+            raise NotRunning  # nor can one: its start says what to do
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         try:

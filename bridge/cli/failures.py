@@ -9,6 +9,7 @@ click.ClickException
 └── click.UsageError        2   the arguments are wrong
 """
 
+from collections.abc import Mapping
 from typing import IO, Any
 
 import click
@@ -63,17 +64,24 @@ class ToldProblem(msgspec.Struct, frozen=True):
     retry_after: float | None = None
 
 
-class Refused(Failure):
-    """The daemon said no; ``status`` is the HTTP status, ``problem`` what it said."""
+Said = Mapping[str, str]
+"""What a command says of a code, in place of the daemon's detail, which may send the reader to a route: a command that
+meets such a code (`not_found`) knows what was typed, and which other command helps."""
 
-    def __init__(self, status: int, problem: ToldProblem) -> None:
+
+class Refused(Failure):
+    """The daemon said no; ``status`` is the HTTP status, ``problem`` what it said, ``said`` the command's own words."""
+
+    def __init__(self, status: int, problem: ToldProblem, said: Said | None = None) -> None:
         self.status = status
         self.problem = problem
-        super().__init__("\n".join(_lines(problem)))
+        super().__init__("\n".join(_lines(problem, (said or {}).get(problem.code))))
 
 
-def _lines(problem: ToldProblem) -> list[str]:
+def _lines(problem: ToldProblem, said: str | None) -> list[str]:
     lines = [f"{problem.title.rstrip('.')}."]
+    if said is not None:
+        return [*lines, said, f"code: {problem.code}"]
     if problem.detail:
         lines.append(problem.detail)
     if problem.path and problem.path not in problem.detail:

@@ -88,7 +88,7 @@ def start(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except BridgeError as error:
-        click.echo(visible(f"{error.title}: {error.detail}"), err=True)
+        click.echo(visible(f"{error.title}: {error.detail.rstrip('.')}."), err=True)
         return 1
     except click.Abort:
         click.echo(err=True)

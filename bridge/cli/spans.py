@@ -10,9 +10,15 @@ _SPAN = re.compile(r"([0-9]{1,9})([smhd]?)", re.ASCII)
 
 
 class Span(click.ParamType[int]):
-    """A span of time (``30s``, ``10m``, ``2h``, ``7d``; a bare number is seconds) as a number of seconds, 1 or more."""
+    """A span of time (``30s``, ``10m``, ``2h``, ``7d``; a bare number is seconds) as a number of seconds, 1 or more.
+
+    ``most`` is the longest that is taken, in seconds.
+    """
 
     name = "span"
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = most
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return ``value`` in seconds, or fail as click does."""
@@ -20,7 +26,17 @@ class Span(click.ParamType[int]):
         seconds = int(match[1]) * _UNITS[match[2] or "s"] if match else 0
         if seconds < 1:
             self.fail(f"{value!r} is not a span of time. Write 30s, 10m, 2h or 7d.", param, ctx)
+        if self.most is not None and seconds > self.most:
+            self.fail(f"{value!r} is too long. The longest is {span_typed(self.most)}.", param, ctx)
         return seconds
+
+
+def span_typed(seconds: int) -> str:
+    """Return ``seconds`` as one would type them, in the largest unit that fits: ``7d``."""
+    unit, size = next(
+        (unit, size) for unit, size in sorted(_UNITS.items(), key=lambda each: -each[1]) if not seconds % size
+    )
+    return f"{seconds // size}{unit}"
 
 
 def span_text(seconds: float) -> str:

@@ -5,8 +5,11 @@ import click
 from bridge.cli.answers import TokenAnswer
 from bridge.cli.client import ask, print_curl
 from bridge.cli.request import Request, curl_option
-from bridge.cli.spans import Span, span_text
+from bridge.cli.spans import Span, span_text, span_typed
 from bridge.cli.terminal import is_terminal
+
+LONGEST_TTL_SECONDS = 180 * 24 * 3600
+"""What the daemon takes at most, said before it is asked."""
 
 
 @click.command(
@@ -19,7 +22,13 @@ Examples:
 @click.option(
     "--scope", "scopes", multiple=True, required=True, help="What it may do, such as player:read; may be repeated."
 )
-@click.option("--ttl", type=Span(), default="1h", show_default=True, help="How long it lives: 30s, 10m, 2h or 7d.")
+@click.option(
+    "--ttl",
+    type=Span(LONGEST_TTL_SECONDS),
+    default="1h",
+    show_default=True,
+    help=f"How long it lives: 30s, 10m, 2h or 7d; at most {span_typed(LONGEST_TTL_SECONDS)}.",
+)
 @click.option("--name", default="cli", show_default=True, help="The name that the program is listed under.")
 @click.option("--header", is_flag=True, help="Print the whole header line, for `curl -H @<(tollbridge token ...)`.")
 @curl_option

@@ -67,7 +67,11 @@ def _request(query: dict[str, str], after: str | None) -> Request:
 def _events(query: dict[str, str]) -> Iterator[str]:
     """Yield each event's JSON, connecting again after every break; a first connection that fails is an error."""
     # The cursor of now, so that a break before the first event can be told as a gap, too.
-    after = ask(Request("GET", "/v1/events", query=query, headers={"Accept": JSON}), Place).cursor
+    named = query.get("topics", "").replace(",", ", ")
+    said = {
+        "not_found": f"Not a topic, or not all of them: {named}. `tollbridge watch` alone shows what all topics tell."
+    }
+    after = ask(Request("GET", "/v1/events", query=query, headers={"Accept": JSON}), Place, said=said).cursor
     breaks = 0
     while True:
         began = time.monotonic()

@@ -1,10 +1,13 @@
 """Who hears which topic: an event is numbered once, serialised once a client and shape, handed to each subscriber."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from bridge.events.journal import Entry, Journal
 from bridge.messages import Event
+
+logger = logging.getLogger(__name__)
 
 Shape = Callable[[Entry, str], bytes]
 """How a transport writes an event: (entry, epoch as the client sees it) to the bytes on the wire."""
@@ -36,9 +39,12 @@ class Hub:
         self._hearing: dict[str, dict[Subscriber, None]] = {}
 
     def subscribe(self, subscriber: Subscriber, topics: Iterable[str]) -> None:
-        """Let ``subscriber`` hear ``topics`` from the next event on."""
+        """Let ``subscriber`` hear ``topics``, which exist, from the next event on."""
+        topics = list(topics)
         for topic in topics:
             self._hearing.setdefault(topic, {})[subscriber] = None
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("a subscription begins", extra={"client": subscriber.client, "topics": ",".join(topics)})
 
     def unsubscribe(self, subscriber: Subscriber, topics: Iterable[str] | None = None) -> None:
         """End some of its topics, or all."""

@@ -1,30 +1,35 @@
 """The request path on one screen: the route table and the way of a request."""
 
+import logging
 import re
+import time
 from collections.abc import Sequence
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from bridge.errors import MethodNotAllowed, NotFound
+from bridge.errors import MethodNotAllowed, NotFound, Problem
 from bridge.front.audit import AuditRoute
 from bridge.front.commands import Apps, Call, State
 from bridge.front.consent import Consent
 from bridge.front.guard import Guard
 from bridge.front.hello import Hello
 from bridge.front.keyring import Keyring
+from bridge.front.keys import CALLER
 from bridge.front.owner import Owner
 from bridge.front.pages import Pages
 from bridge.front.policy import BODY_BYTES, Body, Kind, Need
 from bridge.front.poll import Poll
-from bridge.front.problems import answer_error, problem_response, stamp
+from bridge.front.problems import PROBLEM_TYPE, answer_error, problem_response, stamp
 from bridge.front.reasons import Answer, Reason, Refused
-from bridge.front.route import Route
+from bridge.front.route import Route, pattern
 from bridge.front.stream import Stream
 from bridge.front.tickets import SocketTickets
 from bridge.front.websocket import Socket
 from oauth.server.routes import Endpoints
+
+logger = logging.getLogger(__name__)
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
@@ -33,6 +38,10 @@ _PREFLIGHT = {
     ),
     "Access-Control-Max-Age": "7200",
 }
+
+
+_STATUS: web.RequestKey[int] = web.RequestKey("status", int)
+"""That of an answer whose head is out, for the log: a stream ends by an exception."""
 
 
 class Handlers(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +107,8 @@ def build(routes: Sequence[Route], guard: Guard) -> web.Application:
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
         stamp(request, response)
+        if logger.isEnabledFor(logging.DEBUG):
+            request[_STATUS] = response.status
 
     app.on_response_prepare.append(prepare)
     return app
@@ -139,7 +150,43 @@ def _guarded(route: Route, guard: Guard) -> Handler:
         except Exception as error:  # noqa: BLE001  # the one place where every error becomes an answer
             return answer_error(request, error)
 
-    return answer
+    return _told(answer)
+
+
+def _told(answer: Handler) -> Handler:
+    """Return ``answer`` with a line of the log at its end (DEBUG), for whoever wonders what came of a request."""
+
+    async def told(request: web.Request) -> web.StreamResponse:
+        if not logger.isEnabledFor(logging.DEBUG):
+            return await answer(request)
+        begun, status, code = time.perf_counter(), None, None
+        try:
+            response = await answer(request)
+            if request.transport is not None and not request.transport.is_closing():
+                status, code = response.status, _code(response)
+            return response
+        finally:
+            caller = request.get(CALLER)
+            logger.debug(
+                "a request has ended",
+                extra={
+                    "method": request.method if request.method in hdrs.METH_ALL else "-",
+                    "path": pattern(request),
+                    "client": None if caller is None else caller.client,
+                    "status": request.get(_STATUS, status),
+                    "outcome": code,
+                    "milliseconds": round((time.perf_counter() - begun) * 1000, 1),
+                },
+            )
+
+    return told
+
+
+def _code(response: web.StreamResponse) -> str | None:
+    """Return the code of a problem, None of any other answer."""
+    if response.content_type != PROBLEM_TYPE or not isinstance(response, web.Response):
+        return None
+    return msgspec.json.decode(response.body or b"", type=Problem).code  # type: ignore[arg-type]  # ours are bytes
 
 
 def _preflights(routes: Sequence[Route]) -> list[Route]:

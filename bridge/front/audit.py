@@ -1,5 +1,6 @@
 """The audit over HTTP, and what the token endpoint has to say to it."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,10 +13,13 @@ from bridge.audit.record import Link
 from bridge.clock import rfc3339
 from bridge.errors import InvalidParams
 from bridge.front.keys import SPEAKER
+from bridge.front.route import pattern
 from oauth.models import Grant, Pairing
 from oauth.server.flows import AuthorizationServer
 from oauth.server.routes import Endpoints
 from oauth.store import Store
+
+logger = logging.getLogger(__name__)
 
 MOST_RECORDS = 1000
 USUAL_RECORDS = 100
@@ -61,6 +65,7 @@ class AuditedEndpoints(Endpoints):
         if response.status >= 400 and isinstance(response.body, bytes):
             code = msgspec.json.decode(response.body, type=_Told).error
             self._audit.refused(code, request.headers.get("Origin"))
+            logger.debug("an OAuth request was refused", extra={"path": pattern(request), "code": code})
         return response
 
 

@@ -88,12 +88,14 @@ class Connection(web.RequestHandler):
             return
         super().connection_made(transport)
         self._is_admitted = True
+        logger.debug("a connection is open")
         self._timer = self._loop.call_later(GRACE_SECONDS, self._fall_silent)
         _end(self._connections.opened(self), Reason.TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
         if self._is_admitted:
+            logger.debug("a connection has ended", extra={"count": self._request_count})
             self._connections.closed(self)
             self._disarm()
             self._unstall()

@@ -1,6 +1,8 @@
 """The one way of a command: POST and WebSocket frames both end here, with the same checks, limits and errors."""
 
 import asyncio
+import logging
+import time
 
 import msgspec
 
@@ -9,6 +11,8 @@ from bridge.broker.port import Broker
 from bridge.errors import ApprovalRequired, BridgeError, IdempotencyUnavailable, NotFound, Restarting, ScopeMissing
 from bridge.front.limits import Quotas, Usage
 from bridge.messages import EMPTY_OBJECT, AppDescription, Caller, Command, CommandDescription, Effect, Reply
+
+logger = logging.getLogger(__name__)
 
 RESTART_RETRY_SECONDS = 1.0
 """When to come back to a daemon that is stopping."""
@@ -59,7 +63,7 @@ class Dispatch:
             if command.effect is Effect.DANGEROUS and caller.grant is not None:
                 raise ApprovalRequired(f"the owner runs it in a terminal: tollbridge call {app}.{name}")
         except BridgeError as error:
-            self._audit.command_refused(caller.client, f"{app}.{name}" if command else "", error.code)
+            self._refused(caller, app, command, error)
             raise
         return command
 
@@ -75,7 +79,7 @@ class Dispatch:
         try:
             usage = self._admitted(caller, key)
         except BridgeError as error:
-            self._audit.command_refused(caller.client, f"{app}.{described.name}", error.code)
+            self._refused(caller, app, described, error)
             raise
         try:
             command = Command(
@@ -87,6 +91,19 @@ class Dispatch:
         finally:
             if usage is not None:
                 usage.in_flight -= 1
+
+    def _refused(self, caller: Caller, app: str, described: CommandDescription | None, error: BridgeError) -> None:
+        """Put down a command that may not run; its name only where there is one of that name."""
+        self._audit.command_refused(caller.client, f"{app}.{described.name}" if described else "", error.code)
+        logger.debug(
+            "a command was refused",
+            extra={
+                "client": caller.client,
+                "app": app if described else None,
+                "command": described.name if described else None,
+                "outcome": error.code,
+            },
+        )
 
     def _admitted(self, caller: Caller, key: str | None) -> Usage | None:
         """Count a command in, and return what its end is to be counted out of; None: the owner has no limits."""
@@ -114,12 +131,24 @@ class Dispatch:
     async def _carry(self, command: Command, effect: Effect) -> Reply:
         """Have the command run, and put down what became of it, also where nobody waits for the reply any more."""
         outcome = CANCELLED
+        begun = time.perf_counter() if logger.isEnabledFor(logging.DEBUG) else None
         try:
             reply = await self._broker.call(command)
             outcome = OK if reply.problem is None else reply.problem.code
             return reply
         finally:
             self._audit.command(command, effect, outcome)
+            if begun is not None:
+                logger.debug(
+                    "a command has ended",
+                    extra={
+                        "client": command.caller.client,
+                        "app": command.app,
+                        "command": command.name,
+                        "outcome": outcome,
+                        "milliseconds": round((time.perf_counter() - begun) * 1000, 1),
+                    },
+                )
 
     async def _finish(self, command: Command, effect: Effect) -> Reply:
         """Run to the end even when the connection that asked goes away: a command is never half done."""

@@ -13,10 +13,11 @@ from bridge import __version__
 from bridge.audit.notes import Audit
 from bridge.broker.port import Broker
 from bridge.clock import rfc3339
-from bridge.errors import InvalidParams, NotFound
+from bridge.errors import BridgeError, InvalidParams, NotFound
 from bridge.events.journal import Journal
 from bridge.front.audit import surface
 from bridge.front.consent import client_view
+from bridge.front.keys import SPEAKER
 from bridge.front.reading import read_as
 from bridge.front.refusals import Refusals
 from bridge.front.sessions import Sessions
@@ -99,18 +100,26 @@ class Owner:
         return _json({"link": f"{self._facts.base}/#activate={secret}", "expires_in": expires_in})
 
     async def token(self, request: web.Request) -> web.Response:
-        """``POST /v1/tokens``: a bearer token for a native program of the owner's."""
-        asked = await read_as(request, TokenRequest)
+        """``POST /v1/tokens``: a bearer token for a native program of the owner's; what is asked wrong is recorded."""
+        try:
+            asked = self._checked(await read_as(request, TokenRequest))
+        except BridgeError as error:
+            self._audit.refused(error.code, request[SPEAKER].origin)
+            raise
+        scopes = frozenset(asked.scope.split())
+        token = self._server.issue_native(asked.name, scopes, asked.ttl)
+        await self._store.commit()
+        self._audit.token_made(f"native:{asked.name}", scopes, surface(request))
+        return _json(token)
+
+    def _checked(self, asked: TokenRequest) -> TokenRequest:
         if _NAME.fullmatch(asked.name) is None:
             raise InvalidParams("a name is 1 to 32 of a-z, 0-9 and -", path="$.name")
         scopes = frozenset(asked.scope.split())
         known = self._sentences().keys()
         if not scopes or not scopes <= known:
             raise InvalidParams(f"scopes are some of {', '.join(sorted(known))}", path="$.scope")
-        token = self._server.issue_native(asked.name, scopes, asked.ttl)
-        await self._store.commit()
-        self._audit.token_made(f"native:{asked.name}", scopes, surface(request))
-        return _json(token)
+        return asked
 
     async def grants(self, request: web.Request) -> web.Response:
         """``GET /v1/grants``: every answer that is remembered."""

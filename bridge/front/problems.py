@@ -11,6 +11,7 @@ from bridge.front.route import pattern
 
 logger = logging.getLogger(__name__)
 
+PROBLEM_TYPE = "application/problem+json"
 _EXPOSED = "DPoP-Nonce, ETag, Location, Retry-After, WWW-Authenticate, Idempotent-Replayed"
 
 
@@ -24,9 +25,7 @@ def answer_error(request: web.Request, error: Exception) -> web.Response:
 
 def problem_response(problem: Problem, *, challenge: str | None = None) -> web.Response:
     """Return ``problem`` as an answer (RFC 9457); 401 carries ``challenge`` as WWW-Authenticate (RFC 9110 11.6.1)."""
-    response = web.Response(
-        status=problem.status, body=msgspec.json.encode(problem), content_type="application/problem+json"
-    )
+    response = web.Response(status=problem.status, body=msgspec.json.encode(problem), content_type=PROBLEM_TYPE)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(problem.retry_after)))
     if problem.status == 401:

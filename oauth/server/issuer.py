@@ -4,6 +4,7 @@ A successor is computed from its token, so a client that lost an answer gets the
 """
 
 import hmac
+import logging
 import secrets
 
 import msgspec
@@ -15,6 +16,8 @@ from oauth.scopes import OWNER, format_scopes
 from oauth.secret import Secret
 from oauth.server.codes import Code
 from oauth.store import Store
+
+_logger = logging.getLogger(__name__)
 
 ACCESS_SECONDS = 600.0
 DAY_SECONDS = 86_400.0
@@ -153,6 +156,7 @@ class Issuer:
             )
             self._store.keep(msgspec.structs.replace(token, rotated_at=self._clock(), successor=successor.id))
             self._store.keep(successor)
+        _logger.debug("a token is refreshed", extra={"client": grant.client_id})
         return self._issue(grant, pairing, scopes, ACCESS_SECONDS, text)
 
     def _yields_again(self, successor: str, now: float) -> bool:
@@ -198,6 +202,7 @@ class Issuer:
     ) -> Issued:
         now = self._clock()
         expires_at = _earliest(now + life, grant.ends_at)
+        _logger.debug("an access token is made", extra={"client": grant.client_id, "seconds": expires_at - now})
         text = Secret("at_" + secrets.token_urlsafe(32))
         self._store.keep(
             AccessToken(id=token_id(text.reveal()), pairing_id=pairing.id, scopes=scopes, expires_at=expires_at)

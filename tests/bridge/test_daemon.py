@@ -136,6 +136,37 @@ def test_a_taken_port_is_told_with_its_holder(daemon: Daemon) -> None:
     assert port == daemon.port
 
 
+def test_a_runtime_folder_that_lies_too_deep_for_a_socket_is_told(daemon: Daemon) -> None:
+    daemon.stop()
+    deep = daemon.home / ("d" * 100)
+    deep.mkdir(mode=0o700)
+    daemon.env["XDG_RUNTIME_DIR"] = str(deep)
+
+    refused = daemon.cli("run")
+
+    assert 1 == refused.returncode
+    assert f"{deep}/tollbridge/socket has " in refused.stderr
+    assert "set XDG_RUNTIME_DIR to " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_a_start_puts_right_is_in_the_log(daemon: Daemon) -> None:
+    daemon.stop()
+    state = daemon.home / "state/tollbridge"
+    folders = (state, daemon.home / "run/tollbridge")
+    for folder in folders:
+        folder.chmod(0o777)
+    (state / "port").write_text("80", encoding="ascii")
+
+    daemon.start()
+
+    log = daemon.log.read_text(encoding="utf-8").splitlines()
+    told = [line.partition("file=")[2] for line in log if "closed now" in line or "it is ignored" in line]
+    assert [str(place) for place in (*folders, state / "port")] == told
+    assert [0o700, 0o700] == [mode(folder) for folder in folders]
+    assert daemon.port >= 1024
+
+
 def test_a_wrong_setting_is_told(daemon: Daemon) -> None:
     daemon.stop()
     (daemon.home / "config/tollbridge/config.toml").write_text("[daemon]\nbind = '0.0.0.0'\n", encoding="utf-8")
@@ -145,6 +176,69 @@ def test_a_wrong_setting_is_told(daemon: Daemon) -> None:
     assert 1 == refused.returncode
     assert "bind" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def _spoils(kind: str, daemon: Daemon) -> None:
+    state = daemon.home / "state/tollbridge"
+    if kind == "not TOML":
+        (daemon.home / "config/tollbridge/config.toml").write_text("[daemon", encoding="utf-8")
+    elif kind == "a setting out of range":
+        (daemon.home / "config/tollbridge/config.toml").write_text("[limits]\nburst = 0\n", encoding="utf-8")
+    elif kind == "a state folder that is a file":
+        state.rename(state.with_name("moved"))
+        state.write_bytes(b"")
+    elif kind == "a socket that is a folder":
+        (daemon.home / "run/tollbridge/socket").mkdir()
+    else:
+        name, _, _ = kind.partition(" ")
+        for part in state.glob(f"{name}*"):
+            part.unlink()
+        (state / name).mkdir() if kind.endswith("folder") else (state / name).write_bytes(b"damaged" * 1000)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "not TOML",
+        "a setting out of range",
+        "a state folder that is a file",
+        "a socket that is a folder",
+        "grants.sqlite damaged",
+        "grants.sqlite a folder",
+        "identity damaged",
+        "identity a folder",
+        "audit.sqlite a folder",
+    ],
+)
+def test_whatever_keeps_it_from_starting_is_one_sentence_in_one_form(daemon: Daemon, kind: str) -> None:
+    daemon.stop()
+    _spoils(kind, daemon)
+
+    refused = daemon.cli("run")
+
+    assert (1, "") == (refused.returncode, refused.stdout)
+    # What is wrong: where, and what to do. No time, no level, no class.
+    assert re.fullmatch(r"[A-Z][a-z ]+: .*/.*[;,] .*[a-z]\.\n", refused.stderr), refused.stderr
+
+
+def test_an_app_that_fails_to_start_still_has_its_trace(tmp_path: Path) -> None:
+    program = tmp_path / "failing.py"
+    program.write_text(
+        "import contextlib\nfrom bridge import config, daemon, paths\nfrom bridge.apps.port import App\n"
+        "app = App('lamp', title='Lamp', scopes={})\n"
+        "@app.lifespan\n@contextlib.asynccontextmanager\nasync def start():\n"
+        "    raise PermissionError(13, 'no lamp')\n    yield\n"
+        "raise SystemExit(daemon.run(config.read(paths.config_file()), lambda settings: [app]))\n",
+        encoding="utf-8",
+    )
+
+    daemon = Daemon(program=(str(program),))
+    with pytest.raises(RuntimeError, match="the program ended by an error\n  PermissionError") as told:
+        daemon.start()
+    daemon.__exit__(None, None, None)
+
+    assert "failing.py" in str(told.value)
+    assert "in start" in str(told.value)
 
 
 def test_damaged_grants_are_told_and_left_alone(daemon: Daemon) -> None:
@@ -168,6 +262,21 @@ def test_every_file_is_the_users_alone(daemon: Daemon) -> None:
     files = [path for folder in ("state", "run") for path in (daemon.home / folder / "tollbridge").rglob("*")]
 
     assert {} == {str(path): mode(path) for path in files if mode(path) & 0o077}
+
+
+@pytest.mark.parametrize(("words", "is_told"), [(("-v",), True), ((), False)])
+def test_verbose_tells_each_request_and_command(words: tuple[str, ...], *, is_told: bool) -> None:
+    with Daemon(program=("-m", "bridge", "run", *words)) as daemon:
+        daemon.call("system.echo", text="canary")
+
+        log = daemon.log.read_text(encoding="utf-8")
+
+    for line in (
+        "a command has ended client=owner app=system command=echo outcome=ok milliseconds=",
+        "a request has ended method=POST path=/v1/apps/{app}/{command} client=owner status=200 outcome=- milliseconds=",
+    ):
+        assert is_told == (line in log)
+    assert "canary" not in log
 
 
 def test_no_token_and_no_query_is_ever_logged(daemon: Daemon) -> None:
@@ -203,6 +312,7 @@ def test_the_readmes_own_program_works_as_printed(tmp_path: Path) -> None:
         before = daemon.ask("GET", "/v1/events")["cursor"]
 
         assert {"text": "Hello"} == daemon.call("greeter.say", text="Hello")
+        assert "INFO    app.greeter: said it count=5\n" in daemon.log.read_text(encoding="utf-8")
 
         (event,) = daemon.ask("GET", f"/v1/events?topics=greeter&after={before}")["events"]
         assert ("greeter", "said", {"text": "Hello"}) == (event["topic"], event["name"], event["data"])

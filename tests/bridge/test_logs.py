@@ -5,10 +5,12 @@ import logging
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 
 import pytest
 
-from bridge.errors import AppFailed, Internal, NotFound
+from bridge.apps.port import App
+from bridge.errors import AppFailed, BridgeFault, Internal, NotFound
 from bridge.logs import ERROR_CHARS, VALUE_CHARS, Formatter, Handler, described
 from oauth.errors import StorageFailed
 
@@ -134,6 +136,67 @@ def test_a_chain_that_bites_its_tail_ends() -> None:
     one.__context__, other.__context__ = other, one
 
     assert 1 == line(error=one).count("KeyError")
+
+
+@pytest.fixture(name="app_lines")
+def _app_lines() -> Iterator[io.StringIO]:
+    stream, logger = io.StringIO(), logging.getLogger("app")
+    handler = Handler(stream)
+    handler.setFormatter(Formatter())
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield stream
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
+
+
+def test_an_app_has_a_logger_whose_sentences_and_fields_are_written(app_lines: io.StringIO) -> None:
+    app = App("greeter", title="Greeter", scopes={})
+
+    app.logger.info("said it", extra={"count": 3, "token": CANARY})
+    app.logger.debug("said it again")
+    app.logger.warning(
+        "on lines of its own",
+        extra={"seconds": 0.5},
+    )
+    try:
+        raise ValueError(CANARY)  # noqa: TRY301
+    except ValueError:
+        app.logger.exception("it failed")
+
+    written = app_lines.getvalue()
+    for told in (
+        "INFO    app.greeter: said it count=3\n",
+        "DEBUG   app.greeter: said it again\n",
+        "WARNING app.greeter: on lines of its own seconds=0.5\n",
+        "ERROR   app.greeter: it failed\n  ValueError\n",
+    ):
+        assert told in written
+    assert "canary" not in written
+
+
+def test_what_an_app_puts_together_is_not_written_only_its_place(app_lines: io.StringIO) -> None:
+    logger, sent = App("greeter", title="Greeter", scopes={}).logger, CANARY + str(len(CANARY))
+
+    logger.info(f"of {sent}")  # noqa: G004
+    logger.info("of %s", sent)
+    logger.info("of " + sent)  # noqa: G003
+    logger.info(sent)
+    logger.info({sent: sent})
+    logger.info(ValueError(sent))
+
+    lines = app_lines.getvalue().splitlines()
+    assert 6 == len(lines)
+    assert "canary" not in app_lines.getvalue()
+    assert all("an app has something to say place=bridge/test_logs.py:" in each for each in lines)
+
+
+def test_an_error_of_an_app_is_told_without_its_message() -> None:
+    class Fault(BridgeFault):
+        """As an app declares one."""
+
+    assert "Fault (internal)" in described(Fault(CANARY))
+    assert "canary" not in described(Fault(CANARY))
 
 
 def test_a_line_that_cannot_be_written_says_only_so(

@@ -37,11 +37,22 @@ def test_a_parameter_that_the_daemon_refuses_is_shown_with_its_path(daemon: Daem
 
 
 def test_a_command_that_does_not_exist_is_the_daemons_to_refuse(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["POST", "/v1/apps/player/dance"] = problem(404, "not_found", detail="GET /v1/apps lists them")
+
     ran = cli("call", "player.dance")
 
     assert 1 == ran.status
-    assert "code: not_found" in ran.err
+    assert (
+        "Not found.\nThe app player has no command dance. `tollbridge call` lists what can be called.\n"
+        "code: not_found\n"
+    ) == ran.err
     assert "/v1/apps/player/dance" == daemon.received[-1].target
+
+
+def test_an_app_that_does_not_exist_is_said_so(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["POST", "/v1/apps/lamp/on"] = problem(404, "not_found", detail="GET /v1/apps lists them")
+
+    assert "There is no app lamp. `tollbridge call` lists what can be called.\n" in cli("call", "lamp.on").err
 
 
 @pytest.mark.parametrize("command", ["play", "player.", ".play", "player.play.now", "../x.y", "player/play", "P.q", ""])

@@ -8,7 +8,7 @@ import pytest
 
 from bridge import paths, runtime
 from bridge.cli import client
-from bridge.cli.failures import AnswerNotUnderstood, Failure, NotRunning, Refused, Unanswered
+from bridge.cli.failures import AnswerNotUnderstood, NotRunning, Refused, Unanswered
 from bridge.cli.request import Request
 from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble, Hangup, Silence, problem
@@ -54,10 +54,10 @@ def test_the_runtime_file_says_where_the_socket_is(daemon: DaemonDouble) -> None
 
 
 @pytest.mark.usefixtures("daemon")
-def test_a_path_too_long_for_a_socket_is_a_sentence() -> None:
+def test_where_the_path_is_too_long_for_a_socket_no_daemon_can_run() -> None:
     runtime.write(paths.runtime_file(), runtime.Runtime(1, "", 0, "/x" * 100, "", ""))
 
-    with pytest.raises(Failure, match="cannot be opened: AF_UNIX path too long"):
+    with pytest.raises(NotRunning):
         client.send(STATUS)
 
 
@@ -141,3 +141,17 @@ def _greet(listener: socket.socket) -> None:
     with accepted:
         accepted.recv(65536)
         accepted.sendall(b"220 ready\r\n")
+
+
+def test_a_command_that_knows_better_what_to_do_says_it_in_place_of_the_daemon(daemon: DaemonDouble) -> None:
+    daemon.answers["GET", "/v1/status"] = problem(
+        404, "not_found", detail="GET /v1/apps lists them", path="$.topics[0]"
+    )
+
+    with pytest.raises(Refused) as refused:
+        client.send(STATUS, said={"not_found": "Look here."})
+    with pytest.raises(Refused) as other:
+        client.send(STATUS, said={"gone": "Look here."})
+
+    assert "Not found.\nLook here.\ncode: not_found" == refused.value.message
+    assert "GET /v1/apps lists them" in other.value.message

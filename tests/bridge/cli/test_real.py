@@ -121,6 +121,38 @@ def test_a_token_for_an_unknown_scope_is_refused(daemon: Daemon) -> None:
     assert "code: invalid_params" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("call", "lamp.on"),
+        ("call", "player.dance", "x=1"),
+        ("call", "player.play", "player=nobody"),
+        ("call", "player.open", "uri=x:y"),
+        ("watch", "nothing"),
+        ("watch", "player", "nothing"),
+        ("token", "--scope", "nonsense"),
+        ("grants", "--revoke", "nobody"),
+        ("approve", "BCDF-GHJK"),
+        ("deny", "BCDF-GHJK"),
+    ],
+    ids=" ".join,
+)
+def test_what_was_typed_wrong_is_answered_in_commands_never_in_routes(daemon: Daemon, words: tuple[str, ...]) -> None:
+    ran = daemon.cli(*words)
+
+    assert (1, "") == (ran.returncode, ran.stdout)
+    assert "" != ran.stderr
+    assert None is re.search(r"(GET|POST|DELETE) /", ran.stderr)
+
+
+def test_a_token_that_is_to_live_too_long_is_told_the_longest_before_the_daemon_is_asked(daemon: Daemon) -> None:
+    ran = daemon.cli("token", "--scope", "player:read", "--ttl", "9999d")
+
+    assert 2 == ran.returncode
+    assert "'9999d' is too long. The longest is 180d." in ran.stderr
+    assert 0 == daemon.cli("token", "--scope", "player:read", "--ttl", "180d").returncode
+
+
 def test_a_site_is_approved_listed_and_taken_back(daemon: Daemon) -> None:
     asked = ask_as_a_page(daemon)
     assert asked["code"] in daemon.cli("pending").stdout

@@ -29,3 +29,12 @@ def test_a_span_is_written_in_its_two_largest_units(seconds: float, text: str) -
 
 def test_a_time_that_is_none_is_shown_as_it_is() -> None:
     assert "yesterday" == clock_text("yesterday")
+
+
+@pytest.mark.parametrize(("text", "most"), [("9999d", "180d"), ("15552001", "180d"), ("181d", "180d"), ("2m", "90s")])
+def test_a_span_that_is_too_long_is_told_the_longest(text: str, most: str) -> None:
+    longest = Span().convert(most, None, None)
+
+    assert longest == Span(longest).convert(most, None, None)
+    with pytest.raises(click.BadParameter, match=f"'{text}' is too long. The longest is {most}."):
+        Span(longest).convert(text, None, None)

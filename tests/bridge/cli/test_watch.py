@@ -195,7 +195,8 @@ def test_a_topic_that_does_not_exist_is_the_daemons_to_refuse(daemon: DaemonDoub
     ran = cli("watch", "nothing")
 
     assert 1 == ran.status
-    assert "there is no topic 'nothing'" in ran.err
+    assert "Not a topic, or not all of them: nothing. `tollbridge watch` alone" in ran.err
+    assert "code: not_found" in ran.err
 
 
 @pytest.mark.parametrize("topic", ["a,b", "Player", "", "a b", "a/b", "a&x=1"])

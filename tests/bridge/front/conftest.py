@@ -51,9 +51,9 @@ async def _front(tmp_path: Path, amplifier: Amplifier, limits: Limits) -> AsyncI
         unix = listen.open_unix(tmp_path / "socket")
         stack.callback(unix.close)
         stack.callback(tcp.close)
-        store = await stack.enter_async_context(Store.open(tmp_path / "grants.sqlite", clock=time.time))
         opening = open_audit(tmp_path / "audit.sqlite", secrets.token_bytes(32), version="test", clock=time.time)
         audit = await stack.enter_async_context(opening)
+        store = await stack.enter_async_context(Store.open(tmp_path / "grants.sqlite", clock=time.time))
         worker = Worker([amplifier.app])
         facts = Facts(f"http://127.0.0.1:{tcp.getsockname()[1]}", str(tmp_path / "socket"), time.time())
         house = House(

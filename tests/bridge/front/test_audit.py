@@ -223,6 +223,23 @@ async def test_tokens_and_links_of_the_owner_are_recorded_without_their_secrets(
     assert link.partition("=")[2] not in everything
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"scope": "nonsense"},
+        {"scope": "owner"},
+        {"scope": "amp:read", "name": "A"},
+        {"scope": "amp:read", "ttl": 10**9},
+    ],
+)
+async def test_a_token_that_is_asked_wrong_is_recorded(front: Front, body: dict[str, object]) -> None:
+    assert 400 == (await front.owner("POST", "/v1/tokens", json=body)).status
+
+    assert [("invalid_params",)] == await facts(front, "refusal")
+    assert [] == await facts(front, "token")
+    assert "nonsense" not in str(await records(front))
+
+
 async def test_refusals_are_recorded_with_reason_and_origin(front: Front) -> None:
     for _ in range(20):
         await front.send("GET", "/v1/apps", headers={"Origin": "https://stranger.example"})
