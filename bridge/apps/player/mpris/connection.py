@@ -101,7 +101,8 @@ class Connection:
     async def lost(self) -> None:
         """Return when the connection has ended; calls under way have failed by then."""
         try:
-            await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast left it unannotated
+            # Shielded: whoever stops waiting must not cancel the library's own future, or nobody can wait for the end.
+            await asyncio.shield(self._bus.wait_for_disconnect())  # type: ignore[no-untyped-call]  # left unannotated
         except (OSError, EOFError, InvalidMessageError):
             pass  # how it ended makes no difference: connect again
         finally:
