@@ -4,8 +4,10 @@ import errno
 import logging
 import os
 import socket
+import struct
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bridge import paths
@@ -20,6 +22,9 @@ BACKLOG = 4096
 LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
 """Bytes of a path in `sockaddr_un`, less the NUL at its end: Linux has room for 108, macOS and the BSDs for 104."""
 
+_CREDENTIALS = struct.Struct("3i")
+"""`struct ucred`: pid, uid, gid."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -28,6 +33,13 @@ class PortTaken(BridgeFault):
 
     code = "port_taken"
     title = "The port is taken"
+
+
+class SocketTaken(BridgeFault):
+    """A program answers where our Unix socket is to be."""
+
+    code = "socket_taken"
+    title = "The Unix socket is taken"
 
 
 class SocketPathTooLong(BridgeFault):
@@ -85,9 +97,14 @@ def open_tcp(state: Path, ports: Sequence[int]) -> socket.socket:
 
 
 def open_unix(path: Path) -> socket.socket:
-    """Return the listening Unix socket (0600 in a 0700 folder); the caller holds the lock, so a leftover is stale.
+    """Return the listening Unix socket (0600 in a 0700 folder); a leftover where nobody answers is replaced.
+
+    The caller holds the folder's lock, by which no two daemons come to this at a time. It does not show a program that
+    knows of no such lock, or whose lock was removed: the desktop may clean up its runtime folder (XDG Base Directory
+    Specification). So whoever may listen there is asked first, and is left alone.
 
     Raises:
+        SocketTaken: somebody listens there.
         SocketPathTooLong: the system takes no path of that length.
         UnsafeFile: a link or another user's file stands in its place.
         OSError: it cannot be made; ``filename`` is its path.
@@ -99,6 +116,7 @@ def open_unix(path: Path) -> socket.socket:
             "to a folder of yours (mode 0700) with a shorter path"
         )
     paths.check_place(path)
+    _check_nobody_answers(path)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
@@ -113,6 +131,40 @@ def open_unix(path: Path) -> socket.socket:
     listener.listen(BACKLOG)
     listener.settimeout(0.0)
     return listener
+
+
+def forget_unix(path: Path, made: os.stat_result) -> None:
+    """Remove the Unix socket, if it still is the one that was ``made`` by us."""
+    with suppress(FileNotFoundError):
+        if os.path.samestat(path.lstat(), made):
+            path.unlink()
+
+
+def _check_nobody_answers(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+        asked.settimeout(0.0)
+        try:
+            asked.connect(str(path))
+        except BlockingIOError:  # somebody listens, who has too much to do
+            pid = None
+        except OSError:
+            return  # nothing is there, or nobody behind it; what else it may be, unlinking tells
+        else:
+            pid = _listener(asked)
+    named, ends = ("somebody", "end it") if pid is None else (f"pid {pid}", f"end it with `kill {pid}`")
+    raise SocketTaken(
+        f"{path} is answered by {named}, a daemon perhaps that was started with another home; {ends}, or set "
+        "XDG_RUNTIME_DIR to another folder of yours"
+    )
+
+
+def _listener(asked: socket.socket) -> int | None:
+    """Return the process at the other end; None where the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    credentials = asked.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid: int = _CREDENTIALS.unpack(credentials)[0]
+    return pid or None  # 0: a process of another container
 
 
 def holder(port: int, table: Path = Path("/proc/net/tcp")) -> int | None:

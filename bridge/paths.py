@@ -211,12 +211,19 @@ def read_trusted(path: Path) -> bytes:
         FileNotFoundError: there is none.
         UnsafeFile: it is no regular file, or others may write it.
         UnsafeFolder: others may write a folder above it.
-        OSError: it cannot be read.
+        OSError: it cannot be read, also where a link leads nowhere, which is not the same as nothing.
     """
+    if (other := trust.no_folder_above(path)) is not None:
+        raise OSError(errno.ENOTDIR, f"{other} is no folder (see HOME and XDG_CONFIG_HOME)")
     fault = trust.fault_above(path) or trust.fault_above(Path(os.path.realpath(path)))
     if fault is not None:
         raise UnsafeFolder(fault)
-    descriptor = os.open(path, os.O_RDONLY | _CAREFULLY & ~getattr(os, "O_NOFOLLOW", 0))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _CAREFULLY & ~getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        if (link := trust.link_to_nowhere(path)) is not None:
+            raise OSError(errno.ENOLINK, f"{link} is a link that leads nowhere") from None
+        raise
     try:
         _raise_unsafe(trust.trusted_file_fault(path, os.fstat(descriptor)))
         with os.fdopen(descriptor, "rb", closefd=False) as file:

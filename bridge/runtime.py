@@ -1,8 +1,13 @@
-"""One daemon a user: the lock that says so, and the file that tells native clients where it listens."""
+"""One daemon a user: the locks that say so, and the file that tells native clients where it listens.
+
+There are two locks, for there are two folders of which each may have one daemon at most: the state folder, where two
+would write the same grants, and the runtime folder, where the second would take the first one's socket. Two daemons
+share the second alone where they were started with different homes and one XDG_RUNTIME_DIR.
+"""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +15,8 @@ import msgspec
 
 from bridge import paths
 from bridge.errors import BridgeFault
+
+_PID_BYTES = 20
 
 
 class AlreadyRunning(BridgeFault):
@@ -52,21 +59,57 @@ def write(file: Path, runtime: Runtime) -> None:
     paths.write_private(file, msgspec.json.encode(runtime) + b"\n")
 
 
+def forget(file: Path) -> None:
+    """Remove the runtime file, if it still is this process's."""
+    with suppress(paths.UnsafeFile):
+        told = read(file)
+        if told is not None and told.pid == os.getpid():
+            file.unlink(missing_ok=True)
+
+
 @contextmanager
-def only_one(state: Path) -> Iterator[None]:
-    """Hold this user's lock; the kernel releases it whichever way the process ends.
+def only_one(state: Path, runtime: Path) -> Iterator[None]:
+    """Hold the locks of both folders; the kernel releases them whichever way the process ends.
 
     Raises:
-        AlreadyRunning: another daemon holds it; the detail says where that one is.
-        UnsafeFile: the lock is a link, or another user's.
+        AlreadyRunning: another daemon holds one; the detail says which process that is, and what to do.
+        UnsafeFile: a lock is a link, or another user's.
     """
-    descriptor = paths.open_private(state / "lock", os.O_RDWR | os.O_CREAT, repair=True)
-    with os.fdopen(descriptor, "r+b") as file:
-        if not _lock(file):
-            first = read(paths.runtime_file())
-            where = "somewhere" if first is None else f"at {first.base} and {first.socket} (pid {first.pid})"
-            raise AlreadyRunning(f"your daemon already runs {where}; `tollbridge status` tells more")
+    with ExitStack() as stack:
+        for folder in (state, runtime):
+            descriptor = paths.open_private(folder / "lock", os.O_RDWR | os.O_CREAT, repair=True)
+            file = stack.enter_context(os.fdopen(descriptor, "r+b", buffering=0))
+            if not _lock(file):
+                raise AlreadyRunning(_holder_text(state, runtime, _holder(file), is_other_state=folder != state))
+            file.truncate()
+            file.write(b"%d\n" % os.getpid())
         yield
+
+
+def _holder(lock: IO[bytes]) -> int | None:
+    """Return the process that holds the lock; None where it has not said so yet, or the system lets nobody read it."""
+    try:
+        told = lock.read(_PID_BYTES).strip()
+    except OSError:
+        return None
+    return int(told) if told.isdigit() else None
+
+
+def _holder_text(state: Path, runtime: Path, pid: int | None, *, is_other_state: bool) -> str:
+    named = "which is just starting" if pid is None else f"pid {pid}"
+    ends = "end it first" if pid is None else f"end it first with `kill {pid}`"
+    if is_other_state:
+        return (
+            f"one whose state folder is not {state} uses {runtime} ({named}); {ends}, or set "
+            "XDG_RUNTIME_DIR to another folder of yours"
+        )
+    first = read(runtime / paths.runtime_file().name)
+    if first is not None and first.pid == pid:
+        return f"your daemon already runs at {first.base} and {first.socket} ({named}); use that one, or {ends}"
+    return (
+        f"your daemon already runs ({named}), but not in {runtime}: it is just starting, or has another "
+        f"XDG_RUNTIME_DIR; use it from where it was started, or {ends}"
+    )
 
 
 def _lock(file: IO[bytes]) -> bool:

@@ -104,6 +104,16 @@ def fault_above(path: Path) -> str | None:
     return None
 
 
+def no_folder_above(path: Path) -> Path | None:
+    """Return what stands above ``path`` and is no folder, so that nothing can be below it; None where nothing does."""
+    return next((above for above in reversed(path.absolute().parents) if above.exists() and not above.is_dir()), None)
+
+
+def link_to_nowhere(path: Path) -> Path | None:
+    """Return the link, ``path`` or a folder above it, that leads to nothing; None where there is none."""
+    return next((place for place in (path, *path.parents) if place.is_symlink() and not place.exists()), None)
+
+
 def _fault_of(folder: Path, me: Person) -> str | None:
     try:
         itself, target = folder.lstat(), folder.stat()

@@ -4,6 +4,7 @@ Every method blocks, and SQLite wants one thread: the store calls them all from 
 """
 
 import errno
+import logging
 import os
 import secrets
 import sqlite3
@@ -18,11 +19,14 @@ from oauth.errors import StoreDamaged, StoreTooNew, StoreUnsafe
 from oauth.secret import hidden
 
 SCHEMA_VERSION = 1
-TABLES = ("grants", "pairings", "access_tokens", "refresh_tokens", "known_origins")
+TABLES = ("grants", "pairings", "access_tokens", "refresh_tokens", "known_origins", "offers")
 BUSY_SECONDS = 5.0
 """How long a write waits for another process (a backup, a curious person) to let go of the file."""
 
+_logger = logging.getLogger(__name__)
+
 _MODE = 0o600
+_COLUMNS = "(id TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -41,20 +45,20 @@ class Database:
     Raises:
         StoreTooNew: the file has a newer schema.
         StoreDamaged: the file is not one of ours.
-        StoreUnsafe: others could have put it there.
+        StoreUnsafe: others could have put it there, read it or changed it.
         sqlite3.Error: it cannot be opened or written.
     """
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        _create_private(path)
+        is_found = _create_private(path)
         self._connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
         try:
-            self._prepare(path)
+            self._prepare(path, is_found=is_found)
         except BaseException:
             self._connection.close()
             raise
 
-    def _prepare(self, path: Path) -> None:
+    def _prepare(self, path: Path, *, is_found: bool) -> None:
         try:
             # The version is read first: a file of a newer daemon is left as it is, journal mode included.
             version = self._version()
@@ -68,18 +72,27 @@ class Database:
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA secure_delete=ON")
         if version == 0:
+            if is_found:
+                _logger.warning(
+                    "the file of grants was there, but empty; a new one begins and every site asks again",
+                    extra={"file": path},
+                )
             self._create()
+        elif not self._has("offers"):  # made before there were offers; a daemon of then does not look at them
+            self._connection.execute(f"CREATE TABLE offers {_COLUMNS}")
 
     def _version(self) -> int:
-        known = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone()
-        return int(self._meta("schema_version")) if known else 0
+        return int(self._meta("schema_version")) if self._has("meta") else 0
+
+    def _has(self, table: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,))
+        return found.fetchone() is not None
 
     def _create(self) -> None:
         with self._transaction():
             self._connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID")
             for table in TABLES:
-                columns = "(id TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
-                self._connection.execute(f"CREATE TABLE {table} {columns}")
+                self._connection.execute(f"CREATE TABLE {table} {_COLUMNS}")
             self._connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
                 [("schema_version", str(SCHEMA_VERSION).encode()), ("refresh_key", secrets.token_bytes(32))],
@@ -130,25 +143,32 @@ class Database:
             raise
 
 
-def _create_private(path: Path) -> None:
+def _create_private(path: Path) -> bool:
+    """Make the file if it is missing (0600); return whether one was there, which is ours alone."""
     # SQLite gives its journal files the mode of the main one, so that must be right before it opens it. It reads and
-    # writes whatever a link, a second name or another user put there, so none of that may be.
+    # writes whatever a link, a second name or another user put there, so none of that may be. Nor may others have had
+    # access: the file holds a key, and says who may do what without anything by which an edit would show.
     for journal in ("-journal", "-shm", "-wal"):
         with suppress(FileNotFoundError):
             _check(path.with_name(path.name + journal), path.with_name(path.name + journal).lstat())
     carefully = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | carefully, _MODE)
+        try:
+            descriptor, is_found = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | carefully, _MODE), False
+        except FileExistsError:
+            descriptor, is_found = os.open(path, os.O_RDWR | carefully), True
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise StoreUnsafe(f"{path} is not a regular file; move it away to start anew") from error
         raise StoreUnsafe(f"{path} cannot be opened ({error.strerror}); make it yours, or move it away") from error
     try:
-        _check(path, os.fstat(descriptor))
+        if is_found:
+            _check(path, os.fstat(descriptor))
         if os.name == "posix":
             os.fchmod(descriptor, _MODE)
     finally:
         os.close(descriptor)
+    return is_found
 
 
 def _check(path: Path, facts: os.stat_result) -> None:
@@ -156,3 +176,8 @@ def _check(path: Path, facts: os.stat_result) -> None:
         raise StoreUnsafe(f"{path} is not a regular file; move it away to start anew")
     if os.name == "posix" and (facts.st_uid != os.geteuid() or facts.st_nlink > 1):
         raise StoreUnsafe(f"{path} is another user's, or has a second name (a hard link); move it away to start anew")
+    if os.name == "posix" and facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise StoreUnsafe(
+            f"{path} is open to others (mode {stat.S_IMODE(facts.st_mode):04o}); run `chmod 600 {path}` if you are "
+            "sure that nobody else has read or changed it, else move it away to start anew"
+        )

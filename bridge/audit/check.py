@@ -1,6 +1,7 @@
 """Verifies the audit's file without the daemon: read alone, whether or not a daemon runs, trusting no word of it."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,14 +17,20 @@ from bridge.audit.rows import (
     AuditDamaged,
     AuditTooNew,
     AuditUnusable,
-    check_version,
+    check_schema,
+    distrust,
     is_damage,
+    read_all_links,
     read_links,
     read_mark,
 )
 from bridge.errors import BridgeFault
 
 _BUSY_SECONDS = 5.0
+_DEADLINE_SECONDS = 60.0
+"""As many records as may be kept take a second or two; a file that takes longer was made to."""
+_STEPS = 100_000
+"""Of SQLite's machine, some milliseconds: how often it looks at the deadline."""
 _NEXT = "keep a copy: at its next start the daemon begins a new one, whose first record says so"
 
 
@@ -62,9 +69,10 @@ def check(state: Path, noted: Mark | None = None) -> Checked:
     Raises:
         AuditMissing: there is no file.
         IdentityUnusable: there is no identity, or a damaged one.
-        AuditDamaged: it cannot be read as an audit, or its ends are not sealed with this user's key.
+        AuditDamaged: it cannot be read as an audit, holds what is none of ours, or its ends are not sealed with this
+            user's key.
         AuditTooNew: it has a newer schema.
-        AuditUnusable: it cannot be read now.
+        AuditUnusable: it cannot be read now, or not in time.
         HeadTooOld: the records up to ``noted`` were pruned.
         UnsafeFile: the file or a journal is a link, no regular file or another user's; or others may read the identity.
     """
@@ -77,6 +85,7 @@ def check(state: Path, noted: Mark | None = None) -> Checked:
         with closing(
             sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
         ) as connection:
+            _bound(connection)
             checked = _check(connection, key, noted)
     except AuditTooNew as error:
         raise AuditTooNew(f"{file}: {error.detail}") from error
@@ -114,15 +123,23 @@ def _key(state: Path, *, is_open: bool | None) -> bytes:
         ) from error
 
 
+def _bound(connection: sqlite3.Connection) -> None:
+    """See to it that nothing in the file is written, run, or waited for without end."""
+    ends = time.monotonic() + _DEADLINE_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
+    connection.execute("PRAGMA query_only=ON")
+    distrust(connection)
+
+
 def _check(connection: sqlite3.Connection, key: bytes, noted: Mark | None) -> Checked:
     connection.execute("BEGIN")  # one moment, while the daemon goes on writing
-    if not check_version(connection):
+    if not check_schema(connection):
         raise AuditDamaged("it holds no audit")
     anchor, head = read_mark(connection, key, "anchor"), read_mark(connection, key, "head")
     if noted is not None and noted.index < anchor.index:
         raise HeadTooOld(f"records up to {anchor.index} were pruned; note a newer head")
     wanted = () if noted is None else (noted,)
-    broken = verify(key, read_links(connection, after=anchor.index), anchor=anchor, head=head, noted=wanted)
+    broken = verify(key, read_all_links(connection), anchor=anchor, head=head, noted=wanted)
     is_first_kept = not anchor.index and (broken is None or broken.index > 1)
-    begins = next(read_links(connection, after=0, limit=1), None) if is_first_kept else None
+    begins = next(read_links(connection, after=0, upto=1, limit=1), None) if is_first_kept else None
     return Checked(anchor, head, broken, is_after_loss=begins is not None and read(begins).outcome == AFTER_LOSS)

@@ -18,13 +18,16 @@ from bridge.audit.record import START, Broken, Kind, Link, Mark, Record, chain, 
 from bridge.audit.rows import (
     JOURNALS,
     SCHEMA_VERSION,
+    TABLES,
     AuditDamaged,
     AuditTooNew,
     AuditUnusable,
     MarkName,
     SealedMark,
-    check_version,
+    check_schema,
+    distrust,
     is_damage,
+    read_all_links,
     read_links,
     read_mark,
 )
@@ -39,24 +42,30 @@ PRUNED_AT_ONCE = 1000
 BUSY_SECONDS = 5.0
 """How long a write waits for another process (a backup, a curious person) to let go of the file."""
 _AGED_EVERY_SECONDS = 3600.0
-_MADE_AFTER = "grants.sqlite"
-"""Made beside the audit just after it, at the first start (`bridge.daemon`): where it is, an audit was."""
+_BEGUN = "audit.begun"
+"""Written beside the audit once its first record is: where it is, an audit was. A start that failed before has left
+none, but perhaps an identity, a port and a lock, which are made earlier and therefore say nothing."""
+_MADE_AFTER = (_BEGUN, "grants.sqlite")
+"""What is made beside the audit after it: its own file for that, and the grants (`bridge.daemon`), which are older."""
+_BEGUN_TEXT = b"An audit was begun in this folder. By this file the daemon knows it should the audit be gone.\n"
 
 
 class AuditFile:
     """One open file, ``head`` being its last record; made by ``open``.
 
-    ``is_after_loss``: it was made just now, where there was one before.
+    ``is_after_loss``: it holds no record yet, where an earlier one did. ``begun`` is where that is written down.
     """
 
-    def __init__(self, connection: sqlite3.Connection, key: bytes, *, most: int, is_after_loss: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, key: bytes, *, most: int, begun: Path, was_begun: bool) -> None:
         self._connection = connection
+        self._begun = begun
+        self._is_told = os.path.lexists(begun)
         self._key = key
         self._most = most
         self._aged_at: float | None = None
-        self.is_after_loss = is_after_loss
         self.anchor = read_mark(connection, key, "anchor")
         self.head = read_mark(connection, key, "head")
+        self.is_after_loss = was_begun and not self.head.index
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, now: float, most: int = MOST_RECORDS) -> tuple[Self, Path | None]:
@@ -94,7 +103,8 @@ class AuditFile:
         os.close(paths.open_private(path, os.O_RDWR | os.O_CREAT, repair=True))
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            is_ours = check_version(connection)
+            distrust(connection)
+            is_ours = check_schema(connection)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA secure_delete=ON")
@@ -102,8 +112,10 @@ class AuditFile:
                 _check_pages(connection)
             else:
                 _create(connection, key)
-            is_after_loss = not is_ours and path.with_name(_MADE_AFTER).exists()
-            return cls(connection, key, most=most, is_after_loss=is_after_loss)
+            # The grants may be there before the first record is, in the first tenth of a second of a first start.
+            evidence = (_BEGUN,) if is_ours else _MADE_AFTER
+            was_begun = any(os.path.lexists(path.with_name(name)) for name in evidence)
+            return cls(connection, key, most=most, begun=path.with_name(_BEGUN), was_begun=was_begun)
         except BaseException:
             connection.close()
             raise
@@ -131,16 +143,19 @@ class AuditFile:
         except sqlite3.Error as error:
             raise AuditUnusable(f"the audit cannot be written: {error}") from error
         self.head, self.anchor = head, anchor
+        self._tell_of_the_beginning()
 
     def page(self, after: int | None, limit: int) -> list[Link]:
         """Return ``limit`` records behind the index ``after``, or the last ones; oldest first.
+
+        Of the chain alone: what somebody put before the anchor or behind the head is not shown as if we had written it.
 
         Raises:
             AuditUnusable: the file cannot be read.
         """
         try:
-            first = max(self.head.index - limit, 0) if after is None else after
-            return list(read_links(self._connection, after=first, limit=limit))
+            first = max(self.head.index - limit if after is None else after, self.anchor.index)
+            return list(read_links(self._connection, after=first, upto=self.head.index, limit=limit))
         except sqlite3.Error as error:
             raise AuditUnusable(f"the audit cannot be read: {error}") from error
 
@@ -151,14 +166,20 @@ class AuditFile:
             AuditUnusable: the file cannot be read.
         """
         try:
-            links = read_links(self._connection, after=self.anchor.index)
-            return verify(self._key, links, anchor=self.anchor, head=self.head)
+            return verify(self._key, read_all_links(self._connection), anchor=self.anchor, head=self.head)
         except sqlite3.Error as error:
             raise AuditUnusable(f"the audit cannot be read: {error}") from error
 
     def close(self) -> None:
         """Close the file; the journal is folded in."""
         self._connection.close()
+
+    def _tell_of_the_beginning(self) -> None:
+        if not self._is_told:
+            # The records stand. What the disk has no room for now is tried again with the next ones.
+            with suppress(OSError):
+                paths.write_private(self._begun, _BEGUN_TEXT)
+                self._is_told = True
 
     def _prune(self, head: Mark, now: float) -> Mark:
         """Forget the oldest records where there are too many or too old ones; return the anchor."""
@@ -174,14 +195,16 @@ class AuditFile:
         if row is None or row[0] <= self.anchor.index:
             return self.anchor
         anchor = Mark(row[0], bytes(row[1]))
-        self._connection.execute("DELETE FROM records WHERE position <= ?", (anchor.index,))
+        # What somebody put before the anchor stays: it is for `tollbridge audit verify` to find.
+        of_the_chain = (self.anchor.index, anchor.index)
+        self._connection.execute("DELETE FROM records WHERE position > ? AND position <= ?", of_the_chain)
         _put_mark(self._connection, self._key, "anchor", anchor)
         return anchor
 
     def _last_aged(self, now: float) -> int:
         last = self.anchor.index
         too_old = now - LONGEST_SECONDS
-        for link in read_links(self._connection, after=last, limit=PRUNED_AT_ONCE):
+        for link in read_links(self._connection, after=last, upto=self.head.index, limit=PRUNED_AT_ONCE):
             if read(link).time >= too_old:
                 break
             last = link.index
@@ -212,9 +235,8 @@ def _check_pages(connection: sqlite3.Connection) -> None:
 def _create(connection: sqlite3.Connection, key: bytes) -> None:
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("CREATE TABLE marks (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
-        columns = "(position INTEGER PRIMARY KEY, content BLOB NOT NULL, mac BLOB NOT NULL)"
-        connection.execute(f"CREATE TABLE records {columns}")
+        for sql in TABLES.values():
+            connection.execute(sql)
         _put_mark(connection, key, "anchor", START)
         _put_mark(connection, key, "head", START)
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

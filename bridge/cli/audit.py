@@ -104,7 +104,8 @@ def verify(*, head: "Mark | None", as_json: bool) -> int:
         click.echo(f"head  {checked.head}")
     else:
         click.echo(visible(f"Broken at record {broken.index}: {broken.found}."))
-        click.echo("Records before it hold. Keep a copy of the file before you do anything else.")
+        before = "Records before it hold. " if broken.index > checked.anchor.index else ""
+        click.echo(f"{before}Keep a copy of the file before you do anything else.")
     for note in _notes(checked):
         click.echo(visible(f"note  {note}"))
     return 0 if broken is None else STATUS_BROKEN

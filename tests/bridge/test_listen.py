@@ -1,6 +1,7 @@
 import logging
 import os
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,54 @@ def test_a_socket_that_cannot_be_made_is_told_with_its_path(tmp_path: Path) -> N
         listen.open_unix(tmp_path / "missing/socket")
 
     assert str(tmp_path / "missing/socket") == refused.value.filename
+
+
+def test_a_socket_where_somebody_answers_is_left_alone_and_told_with_whose_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with listen.open_unix(path) as first:
+        made = path.stat()
+        with pytest.raises(listen.SocketTaken) as refused:
+            listen.open_unix(path)
+
+        assert f"{path} is answered by pid {os.getpid()}, " in refused.value.detail
+        assert f"`kill {os.getpid()}`" in refused.value.detail
+        assert os.path.samestat(made, path.stat())
+        first.accept()[0].close()
+
+
+def test_a_socket_whose_program_is_too_busy_to_answer_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with ExitStack() as stack:
+        busy = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        busy.bind(str(path))
+        busy.listen(0)
+        stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)).connect(str(path))
+
+        with pytest.raises(listen.SocketTaken, match="is answered by somebody, "):
+            listen.open_unix(path)
+
+        assert path.is_socket()
+
+
+def test_a_socket_that_a_killed_program_left_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    listen.open_unix(path).close()
+    assert path.is_socket()
+
+    with listen.open_unix(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+        asked.connect(str(path))
+
+
+def test_a_socket_is_removed_by_the_one_who_made_it_alone(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with listen.open_unix(path):
+        made = path.stat()
+        path.rename(tmp_path / "old")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+            other.bind(str(path))
+
+            listen.forget_unix(path, made)
+            assert path.is_socket()
+            listen.forget_unix(path, path.stat())
+            assert not path.exists()
+            listen.forget_unix(path, made)

@@ -360,6 +360,24 @@ def test_settings_in_a_folder_that_others_may_change_are_refused(tmp_path: Path)
             paths.read_trusted(place)
 
 
+@pytest.mark.parametrize("link", ["file", "folder"])
+def test_settings_behind_a_link_that_leads_nowhere_are_not_taken_for_none(tmp_path: Path, link: str) -> None:
+    place = tmp_path / "file" if link == "file" else tmp_path / "folder/file"
+    (tmp_path / link).symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(OSError, match=f"{tmp_path / link} is a link that leads nowhere") as refused:
+        paths.read_trusted(place)
+
+    assert not isinstance(refused.value, FileNotFoundError)
+
+
+def test_settings_below_what_is_no_folder_are_called_that(tmp_path: Path) -> None:
+    for file in (Path("/dev/null"), tmp_path / "file"):
+        file.touch()
+        with pytest.raises(NotADirectoryError, match=f"{file} is no folder"):
+            paths.read_trusted(file / ".config/config.toml")
+
+
 @pytest.mark.parametrize("plant", [plant_pipe, plant_folder, pytest.param(plant_foreign, marks=needs_root)])
 def test_settings_are_a_regular_file_of_ours(tmp_path: Path, plant: Plant) -> None:
     plant(tmp_path / "file")

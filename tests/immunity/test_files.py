@@ -24,6 +24,7 @@ FILES = [
     f"{STATE}/grants.sqlite-shm",
     f"{STATE}/grants.sqlite-journal",
     f"{STATE}/audit.sqlite",
+    f"{RUN}/lock",
     f"{RUN}/daemon.json",
     f"{RUN}/socket",
 ]

@@ -10,6 +10,26 @@ import msgspec
 
 from bridge.audit.record import Record
 
+PLANTS = {
+    "a_table": ["CREATE TABLE a_table (text)"],
+    "an_index": ["CREATE INDEX an_index ON records (mac)"],
+    "a_view": ["CREATE VIEW a_view AS SELECT 1"],
+    "a_trigger": ["CREATE TRIGGER a_trigger BEFORE INSERT ON records BEGIN SELECT 1; END"],
+    "statistics": ["ANALYZE", "INSERT INTO sqlite_stat1 VALUES ('statistics', 'x', 'y')"],
+    "other_content": [
+        "ALTER TABLE records RENAME TO other_content",
+        "CREATE VIEW records AS SELECT position, content, mac FROM other_content",
+    ],
+    "moved": ["ALTER TABLE records ADD COLUMN moved"],
+    "without_end": [
+        "DROP TABLE marks",
+        "CREATE VIEW marks AS WITH RECURSIVE without_end(name) AS (SELECT '1' UNION ALL SELECT name FROM without_end)"
+        " SELECT name, 2 AS value FROM without_end",
+    ],
+    "another_mark": ["INSERT INTO marks VALUES ('another_mark', x'00')"],
+}
+"""What somebody may put into the file beside records: statements, by a word that then stands in it."""
+
 
 def kept(path: Path) -> list[Record]:
     """Return the records in the file, oldest first."""

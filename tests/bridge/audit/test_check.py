@@ -15,7 +15,7 @@ from bridge.audit.file import AuditFile
 from bridge.audit.key import IdentityUnusable, chain_key, read_key
 from bridge.audit.record import AFTER_LOSS, Kind, Mark, Record
 from bridge.audit.rows import FILE, JOURNALS, AuditDamaged, AuditTooNew, AuditUnusable
-from tests.bridge.audit.kept import pipe, spoil
+from tests.bridge.audit.kept import PLANTS, pipe, spoil
 
 SECRET = b"s" * 32
 RECORD = Record(time=0.0, kind=Kind.COMMAND, outcome="ok")
@@ -222,3 +222,60 @@ def test_another_record_at_the_anchor_is_seen(state: Path) -> None:
 
     assert broken is not None
     assert anchor.index == broken.index
+
+
+@pytest.mark.parametrize("index", [-(2**63), -5, 0, 900, 1000])
+def test_what_was_added_before_the_oldest_kept_record_is_found(state: Path, index: int) -> None:
+    written(state, 2500, most=2000)
+    spoil(state / FILE, f"INSERT INTO records SELECT {index}, content, mac FROM records WHERE position = 1500")  # noqa: S608  # ours
+
+    checked = check(state)
+
+    assert checked.broken is not None
+    assert (1000, index) == (checked.anchor.index, checked.broken.index)
+    assert "it was added: the oldest one that is kept is 1001" == checked.broken.found
+
+
+NAMED = {
+    "statistics": "table sqlite_stat1",
+    "other_content": "table other_content",
+    "moved": "table records",
+    "without_end": "view marks",
+}
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_what_is_none_of_ours_is_named_and_not_run(state: Path, plant: str) -> None:
+    written(state)
+    spoil(state / FILE, *PLANTS[plant])
+
+    named = NAMED.get(plant, plant.partition("_")[2] + " " + plant)
+    with pytest.raises(AuditDamaged, match=f"it holds a {named} that is none of ours; keep a copy"):
+        check(state)
+
+
+def test_a_table_that_is_gone_is_named(state: Path) -> None:
+    written(state)
+    spoil(state / FILE, "DROP TABLE records")
+
+    with pytest.raises(AuditDamaged, match="its table records is missing"):
+        check(state)
+
+
+def test_a_file_that_takes_too_long_is_given_up(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_DEADLINE_SECONDS", -1.0)
+    monkeypatch.setattr(checking, "_STEPS", 1)
+    written(state)
+
+    with pytest.raises(AuditUnusable, match="interrupted"):
+        check(state)
+
+
+def test_a_trail_that_ends_before_the_noted_head_is_called_that(state: Path) -> None:
+    written(state)
+
+    broken = check(state, Mark(99, b"\1" * 32)).broken
+
+    assert broken is not None
+    assert 4 == broken.index
+    assert broken.found.startswith("the trail ends with 3, before the noted head 99: an older file is in its place")

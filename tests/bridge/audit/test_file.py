@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from bridge import paths
 from bridge.audit.file import LONGEST_SECONDS, PRUNED_AT_ONCE, AuditFile, read
 from bridge.audit.record import Kind, Mark, Record
 from bridge.audit.rows import JOURNALS, AuditTooNew, AuditUnusable
-from tests.bridge.audit.kept import kept, pipe, spoil
+from tests.bridge.audit.kept import PLANTS, kept, pipe, spoil
 
 KEY = b"k" * 32
 NOW = 1_800_000_000.0
@@ -59,7 +59,8 @@ def test_file_and_journal_are_the_users_alone(path: Path) -> None:
         file.append([fact("player.play")], now=NOW)
         modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
 
-    assert {"audit.sqlite": 0o600, "audit.sqlite-wal": 0o600, "audit.sqlite-shm": 0o600} == modes
+    names = ("audit.sqlite", "audit.sqlite-wal", "audit.sqlite-shm", "audit.begun")
+    assert dict.fromkeys(names, 0o600) == modes
 
 
 def test_writes_are_durable_when_they_return(path: Path) -> None:
@@ -116,6 +117,9 @@ def test_a_file_that_was_open_to_others_is_closed_and_that_is_told(
         ("DELETE FROM records", 1),
         ("UPDATE records SET position = position + 100 WHERE position >= 3", 3),
         ("INSERT INTO records SELECT 6, content, mac FROM records WHERE position = 5", 6),
+        ("INSERT INTO records SELECT 0, content, mac FROM records WHERE position = 5", 0),
+        ("INSERT INTO records SELECT -5, content, mac FROM records WHERE position = 5", -5),
+        ("INSERT INTO records SELECT -9223372036854775808, content, mac FROM records WHERE position = 5", -(2**63)),
     ],
 )
 def test_an_edit_is_named_by_its_index(path: Path, statement: str, index: int) -> None:
@@ -126,6 +130,48 @@ def test_an_edit_is_named_by_its_index(path: Path, statement: str, index: int) -
         broken = file.broken()
         assert broken is not None
         assert index == broken.index
+
+
+@pytest.mark.parametrize("index", [-(2**63), -5, 0, 900, 1000, 9_999])
+def test_what_was_added_outside_of_the_chain_is_not_shown_and_outlives_the_pruning(path: Path, index: int) -> None:
+    with opened(path, most=2000) as file:
+        file.append([fact("player.play")] * 2500, now=NOW)
+        assert 1000 == file.anchor.index
+        spoil(path, f"INSERT INTO records VALUES ({index}, zeroblob(9), zeroblob(32))")  # noqa: S608  # a number
+
+        shown = [link.index for after in (None, -(2**63), -1, 0, 999, 2400, 5000) for link in file.page(after, 3000)]
+        assert set(range(1001, 2501)) == set(shown)
+        if index <= 1000:
+            file.append([fact("player.play")] * 1000, now=NOW)
+            assert 2000 == file.anchor.index
+        broken = file.broken()
+        assert broken is not None
+        assert (2501 if index == 9_999 else index) == broken.index
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_file_that_holds_what_is_none_of_ours_is_set_aside_before_it_is_written(path: Path, plant: str) -> None:
+    filled(path)
+    spoil(path, *PLANTS[plant])
+
+    file, aside = AuditFile.open(path, KEY, now=NOW)
+    file.close()
+
+    assert aside is not None
+    assert plant.encode() in aside.read_bytes()
+    assert [] == kept(path)
+
+
+def test_a_database_of_another_program_is_not_added_to(path: Path) -> None:
+    spoil(path, "CREATE TABLE letters (text)")
+    path.chmod(0o600)
+
+    file, aside = AuditFile.open(path, KEY, now=NOW)
+    file.close()
+
+    assert aside is not None
+    with closing(sqlite3.connect(aside)) as connection:
+        assert [("letters",)] == connection.execute("SELECT name FROM sqlite_schema").fetchall()
 
 
 def test_what_was_cut_off_is_not_forgotten_when_the_daemon_goes_on(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Notes on their way to the disk: never waited for, never lost without a word, whole after a crash."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -200,6 +201,78 @@ async def test_a_file_that_is_gone_is_told_by_a_warning_and_the_first_record(
     (line,) = [Formatter().format(record) for record in caplog.records]
     assert " WARNING " in line
     assert str(path) in line
+
+
+BEGUN = "audit.begun"
+
+
+@pytest.mark.parametrize("left", [(BEGUN,), ("grants.sqlite",), (BEGUN, "grants.sqlite")])
+async def test_whatever_an_earlier_run_has_left_tells_of_the_loss(path: Path, left: tuple[str, ...]) -> None:
+    async with auditing(path):
+        path.with_name("grants.sqlite").touch()
+    for name in ("audit.sqlite", BEGUN, "grants.sqlite"):
+        if name not in left:
+            path.with_name(name).unlink()
+
+    async with auditing(path):
+        pass
+
+    assert AFTER_LOSS == kept(path)[0].outcome
+
+
+@pytest.mark.parametrize("left", [(), ("grants.sqlite", "grants.sqlite-wal")])
+async def test_a_first_start_that_failed_between_the_steps_is_no_loss(path: Path, left: tuple[str, ...]) -> None:
+    for name in ("identity", "port", "lock", *left):
+        path.with_name(name).touch()
+    if left:  # killed in the first tenth of a second, before the first record was written
+        file, _ = AuditFile.open(path, KEY, now=0.0)
+        file.close()
+    assert not path.with_name(BEGUN).exists()
+
+    async with auditing(path):
+        pass
+
+    assert "begun" == kept(path)[0].outcome
+    assert path.with_name(BEGUN).exists()
+
+
+async def test_a_loss_is_told_though_the_start_after_it_was_killed(path: Path) -> None:
+    async with auditing(path):
+        pass
+    path.unlink()  # noqa: ASYNC240  # nothing else runs yet
+    file, _ = AuditFile.open(path, KEY, now=0.0)
+    file.close()
+
+    async with auditing(path):
+        pass
+
+    assert AFTER_LOSS == kept(path)[0].outcome
+
+
+async def test_an_audit_from_before_there_was_such_a_file_gets_one(path: Path) -> None:
+    async with auditing(path):
+        pass
+    path.with_name(BEGUN).unlink()
+
+    async with auditing(path):
+        pass
+
+    assert path.with_name(BEGUN).exists()
+    assert 1 == len(told(path, Kind.AUDIT))
+
+
+async def test_a_disk_that_has_no_room_for_it_stops_nothing_and_it_is_tried_again(path: Path) -> None:
+    in_the_way = path.with_name(f".{BEGUN}.{os.getpid()}")
+    in_the_way.mkdir()
+    async with auditing(path) as audit:
+        await audit.page(None, 1)
+        assert not path.with_name(BEGUN).exists()
+        in_the_way.rmdir()
+        audit.command(command(), Effect.ACT, "ok")
+        await audit.page(None, 1)
+        written = path.with_name(BEGUN).stat()
+
+    assert os.path.samestat(written, path.with_name(BEGUN).stat())
 
 
 async def test_a_damaged_file_is_told_by_a_log_line_and_the_first_record(
