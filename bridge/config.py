@@ -74,6 +74,11 @@ class PlayerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     music_folders: tuple[str, ...] | None = None
     engine: Literal["auto", "null"] = "auto"
 
+    def __post_init__(self) -> None:
+        for folder in self.music_folders or ():
+            if "\0" in folder or not (folder == "~" or folder.startswith(("/", "~/"))):
+                raise ValueError("a music folder is written from the top (/srv/music) or from your home (~/Music)")
+
     def folders(self) -> tuple[Path, ...]:
         """Return the music folders; by default the one that the desktop names."""
         if self.music_folders is None:

@@ -17,6 +17,8 @@ fields of `FIELDS`, and no other attribute. What it cannot vouch for, it does no
   whatever the level: at DEBUG, Authlib logs whole token responses;
 * of an app that somebody else wrote (`bridge.apps.port.App.logger`): the sentence only where it stands word for word in
   the call, which is looked up as the line is written, since no test of ours reads that program. Else where it was made.
+  Of its fields numbers, booleans, None, members of enums and errors; a text only where the app has declared it as the
+  name of something, else how long it is.
 
 At DEBUG (`tollbridge run -v`) each request, command, token and subscription has a line, guarded by ``isEnabledFor``.
 """
@@ -30,6 +32,8 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from enum import Enum, Flag
+from functools import partial
 from pathlib import PurePath
 from traceback import StackSummary, walk_tb
 from types import TracebackType
@@ -132,7 +136,8 @@ class Formatter(logging.Formatter):
         is_an_apps = _is_an_apps(record)
         if not record.args and (_is_ours(record) or (is_an_apps and _is_written_in_place(record))):
             parts.append(_plain(str(record.msg), VALUE_CHARS))
-            parts += [f"{name}={_shown(record.__dict__[name])}" for name in FIELDS if name in record.__dict__]
+            shown = partial(_vouched, record.__dict__.get("declared_names")) if is_an_apps else _shown
+            parts += [f"{name}={shown(record.__dict__[name])}" for name in FIELDS if name in record.__dict__]
         else:
             parts.append("an app has something to say" if is_an_apps else "a library has something to say")
             parts.append(f"place={_place(record.pathname, record.lineno)}")
@@ -205,6 +210,17 @@ def _frames(trace: TracebackType | None) -> Iterator[str]:
     for frame in StackSummary.extract(walk_tb(trace), lookup_lines=False):
         file, function = _plain(frame.filename, VALUE_CHARS), _plain(frame.name, VALUE_CHARS)
         yield f'    File "{file}", line {frame.lineno}, in {function}'
+
+
+def _vouched(names: object, value: object) -> str:
+    """Return a value in an app's line; ``names`` are what the app has declared, where its own logger was used."""
+    if isinstance(value, Enum):
+        return _shown(value.name if isinstance(value, Flag) else value.value)
+    if value is None or type(value) in (bool, int, float) or isinstance(value, BaseException):
+        return _shown(value)
+    if not isinstance(value, str):
+        return "-"
+    return _shown(value if isinstance(names, frozenset) and value in names else f"{len(value)} characters")
 
 
 def _shown(value: object) -> str:

@@ -20,6 +20,8 @@ Kind = TypeVar("Kind")
 Content = bytes | str | msgspec.Raw
 """JSON as it came, or, as ``msgspec.Raw``, JSON that is known to be strict: checked, or written by ourselves."""
 
+NOT_JSON = "this is not JSON"
+"""What is said of anything that the grammar does not allow."""
 DEPTH = 32
 """How many arrays and objects may stand in each other."""
 
@@ -56,7 +58,7 @@ def read_json(content: Content, decode: Callable[[Content], Kind]) -> Kind:
     except msgspec.ValidationError as error:
         raise _invalid(str(error), content) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # raw JSON that nobody has checked after all
-        raise MalformedRequest("this is not JSON", path="$") from None
+        raise MalformedRequest(NOT_JSON, path="$") from None
 
 
 def strict(content: bytes) -> msgspec.Raw:
@@ -81,10 +83,10 @@ def _check(content: bytes | str) -> None:
     try:
         _scan(text)
     except json.JSONDecodeError as error:
-        _refuse("this is not JSON", text, error.pos)
+        _refuse(NOT_JSON, text, error.pos)
     except (ValueError, RecursionError):
         _walk(text)
-        _refuse("this is not JSON", text, 0)  # not reached: the walk finds what the scanner found
+        _refuse(NOT_JSON, text, 0)  # not reached: the walk finds what the scanner found
     if "\\u" in text or (text.count("[") + text.count("{") > DEPTH and _depth(text) > DEPTH):
         _walk(text)
 

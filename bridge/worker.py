@@ -10,7 +10,7 @@ import msgspec
 
 from bridge.apps.port import App, AppCommand
 from bridge.clock import now
-from bridge.errors import BridgeError, CommandTimeout, Internal, NotFound
+from bridge.errors import AppFailed, BridgeError, CommandTimeout, Internal, NotFound
 from bridge.messages import AppDescription, Command, Event, Reply
 from bridge.wire import read_json_as
 
@@ -19,6 +19,11 @@ logger = logging.getLogger(__name__)
 STATE_DEADLINE_SECONDS = 5.0
 """How long an app may take to tell its state."""
 
+_ENDINGS = (SystemExit, KeyboardInterrupt)
+"""What ends a whole program; of an app that raises one (``sys.exit()`` of a library), only the command ends.
+
+A signal of the system never comes as one: the daemon has handlers for those.
+"""
 
 EVENT_BYTES = 512 * 1024
 """The most that one event's data may hold: it has to fit a message of 1 MiB with room to spare, and many an outbox."""
@@ -56,6 +61,18 @@ class Worker:
         except Exception:
             logger.exception("a command failed", extra={"app": command.app, "command": command.name})
             return Reply(problem=Internal("the daemon's log has the trace").problem())
+        except _ENDINGS:
+            logger.exception("a command tried to end the daemon", extra={"app": command.app, "command": command.name})
+            return Reply(problem=AppFailed("the command tried to end the daemon; its log has the trace").problem())
+
+    def check(self, command: Command) -> None:
+        """Read the parameters of ``command`` as its own type, and run nothing.
+
+        Raises:
+            NotFound: there is no such command.
+            InvalidParams: they do not fit.
+        """
+        read_json_as(command.params, self._declared(command).params)
 
     async def state(self, app: str) -> msgspec.Raw | None:
         """Return the state of ``app`` as JSON, or None where it declares none.
@@ -68,6 +85,9 @@ class Worker:
                 state = await self._apps[app].read_state()
         except TimeoutError:
             raise CommandTimeout(f"{app} did not tell its state within {STATE_DEADLINE_SECONDS:g} s") from None
+        except _ENDINGS:
+            logger.exception("a state tried to end the daemon", extra={"app": app})
+            raise AppFailed(f"the state of {app} tried to end the daemon; its log has the trace") from None
         return None if state is None else msgspec.Raw(msgspec.json.encode(state))
 
     async def _run(self, command: Command) -> msgspec.Raw:
@@ -89,7 +109,7 @@ class Worker:
         app = self._apps.get(command.app)
         declared = app.commands.get(command.name) if app else None
         if declared is None:
-            raise NotFound(f"there is no command {command.app}.{command.name}; GET /v1/apps lists them")
+            raise NotFound("there is no such command; GET /v1/apps lists them")
         return declared
 
     def _publish(self, topic: str, name: str, data: msgspec.Struct) -> None:

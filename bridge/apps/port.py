@@ -110,7 +110,10 @@ class App:
         self.scopes = dict(scopes)
         self.logger = logging.getLogger(f"app.{name}")
         """Where the app logs: a sentence that stands word for word in the call, what varies in ``extra``, by the names
-        of `bridge.logs.FIELDS`. Of anything else only the place is written, so that nothing sent gets into the log."""
+        of `bridge.logs.FIELDS`. Of anything else only the place is written, so that nothing sent gets into the log. For
+        the same reason a value is a number, a boolean, None, a member of an enum or an error, or a name that the app
+        declares (its own, its scopes, commands, topics and events); of another text only the length is written."""
+        self.logger.filters[:] = [self._vouches]  # an app of the same name may have been there before
         self.commands: dict[str, AppCommand] = {}
         self.topics: dict[str, Topic] = {}
         self._state: tuple[StateDescription, Callable[[], Any]] | None = None
@@ -211,6 +214,12 @@ class App:
             topics={name: topic.description for name, topic in self.topics.items()},
             state=self._state[0] if self._state else None,
         )
+
+    def _vouches(self, record: logging.LogRecord) -> bool:
+        """Give a line the names that its values may have (`bridge.logs.Formatter`)."""
+        events = (event for topic in self.topics.values() for event in topic.description.events)
+        record.declared_names = frozenset((self.name, *self.scopes, *self.commands, *self.topics, *events))
+        return True
 
     def _declared(self, scope: str) -> None:
         if scope not in self.scopes:

@@ -25,6 +25,10 @@ class EmbeddedBroker:
         """See `bridge.broker.port.Broker`."""
         return self._worker.call(command)
 
+    async def check(self, command: Command) -> None:
+        """See `bridge.broker.port.Broker`."""
+        self._worker.check(command)
+
     def state(self, app: str) -> Coroutine[Any, Any, msgspec.Raw | None]:
         """See `bridge.broker.port.Broker`."""
         return self._worker.state(app)

@@ -18,6 +18,13 @@ class Broker(Protocol):
     async def call(self, command: Command) -> Reply:
         """Run ``command`` where its app lives; errors come back inside the reply."""
 
+    async def check(self, command: Command) -> None:
+        """Read the parameters of ``command`` as its app does, and run nothing.
+
+        Raises:
+            BridgeError: they do not fit, or there is no such command.
+        """
+
     async def state(self, app: str) -> msgspec.Raw | None:
         """Return the app's state (JSON) as it is now; None where it has none.
 

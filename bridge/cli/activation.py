@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from bridge import paths
+from bridge.cli.failures import Failure
 
 FILE_NAME = "open.html"
 _SETTLE_SECONDS = 3.0
@@ -47,12 +48,20 @@ def redirect_page(address: str) -> str:
 
 
 def browser_command(file: Path) -> list[str] | None:
-    """Return the argument list that shows ``file``: ``$BROWSER``, else the desktop's way; None without a desktop."""
+    """Return the argument list that shows ``file``: ``$BROWSER``, else the desktop's way; None without a desktop.
+
+    Raises:
+        Failure: ``$BROWSER`` is no command line.
+    """
     address = file.as_uri()
     chosen = os.environ.get("BROWSER", "").split(os.pathsep)[0]
     if chosen:
         # By custom `%s` stands for the address, and a final `&` asks for the background, where it goes anyway.
-        words = [word for word in shlex.split(chosen) if word != "&"]
+        try:
+            words = [word for word in shlex.split(chosen) if word != "&"]
+        except ValueError as error:
+            reason = str(error).rstrip(".").lower()
+            raise Failure(f"BROWSER is not a command line ({reason}). Correct it, or use --print.") from error
         return [word.replace("%s", address) for word in words] if "%s" in chosen else [*words, address]
     if sys.platform == "darwin":
         return ["open", address]
@@ -63,8 +72,16 @@ def browser_command(file: Path) -> list[str] | None:
 
 
 def shown_in_browser(file: Path) -> bool:
-    """Give ``file`` to the user's browser; False where there is none, or where it could not be started."""
-    command = browser_command(file)
+    """Give ``file`` to the user's browser; False where there is none, or where it could not be started.
+
+    Raises:
+        Failure: ``$BROWSER`` is no command line; the file is gone then.
+    """
+    try:
+        command = browser_command(file)
+    except Failure:
+        file.unlink(missing_ok=True)
+        raise
     if not command:
         return False
     try:

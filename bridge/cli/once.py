@@ -1,10 +1,12 @@
 """One page, served once, on a port of its own, to whoever of this user's knows its path; all else gets an empty 404."""
 
 import http.server
+import io
 import os
 import secrets
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +17,7 @@ from bridge.front.reasons import Refused
 MOST_CONNECTIONS = 16
 """A browser opens a few, also some that it never uses."""
 HEAD_SECONDS = 5.0
-"""How long a connection may take for its request."""
+"""How long a connection may take for its whole request, however it drips."""
 
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -119,9 +121,33 @@ class _Server(http.server.ThreadingHTTPServer):
         """Say nothing in the person's terminal of a connection that broke."""
 
 
+class _Hurried(io.RawIOBase):
+    """What comes on ``connection`` until ``HEAD_SECONDS`` from now; a timeout of the socket is one of each read."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._ends = time.monotonic() + HEAD_SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: memoryview) -> int:  # type: ignore[override]  # as a buffered reader calls it
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(room)
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
     timeout = HEAD_SECONDS
+
+    def setup(self) -> None:
+        """Have the request come within its deadline."""
+        super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Hurried(self.connection))
 
     def do_GET(self) -> None:
         """Send the page to the one who may have it."""
@@ -150,6 +176,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.close_connection = True
+        self.connection.settimeout(HEAD_SECONDS)
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -1,5 +1,7 @@
 """`tollbridge port`: the TCP port that is this user's, and choosing another."""
 
+from itertools import takewhile
+
 import click
 
 from bridge import config, listen, paths
@@ -22,12 +24,17 @@ def port(*, move: bool) -> None:
     kept = listen.remembered_port(state)
     if move:
         listen.forget_port(state)
-        click.echo(f"Forgotten. The next `tollbridge run` takes the first free port of {_tried()}.")
+        click.echo(f"Forgotten. The next `tollbridge run` takes {_tried()}.")
     elif kept is None:
-        click.echo(f"No port has been chosen yet. `tollbridge run` takes the first free one of {_tried()}.")
+        click.echo(f"No port has been chosen yet. `tollbridge run` takes {_tried()}.")
     else:
         click.echo(str(kept))
 
 
 def _tried() -> str:
-    return ", ".join(str(number) for number in config.read(paths.config_file()).daemon.ports)
+    """Return in words what the next start takes; a 0 always gets one, so that what stands behind it is never tried."""
+    ports = config.read(paths.config_file()).daemon.ports
+    named = [str(number) for number in takewhile(bool, ports)]
+    chosen = ["a port that the system chooses"] if len(named) < len(ports) else []
+    first = [f"port {named[0]}" if len(named) == 1 else f"the first free port of {', '.join(named)}"] if named else []
+    return ", else ".join(first + chosen)

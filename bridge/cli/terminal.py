@@ -1,12 +1,14 @@
 """How answers look: no control characters, tables that fit, JSON that is pretty for people and compact for programs."""
 
+import io
 import json
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
@@ -16,6 +18,40 @@ WIDE = 4000
 # C0 without the newline, DEL, C1, and the marks that reorder text: a page's name or a song's title must not be able to
 # move the cursor, recolour a line or make one origin read as another.
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def open_streams() -> None:
+    """Give the three streams a place where the shell closed them, or they lead to no person (``</dev/full``).
+
+    Without one, the next file or socket that is opened becomes standard output or error. What is written to a standard
+    output that was closed fails, as the system has it; a standard error that was closed takes everything.
+    """
+    if sys.stdin is None or _is_endless(sys.stdin):
+        sys.stdin = _nowhere(os.O_RDONLY, "r")
+    if sys.stdout is None:
+        sys.stdout = _nowhere(os.O_RDONLY, "w")
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what a person's character set lacks is no error
+    if sys.stderr is None:
+        sys.stderr = _nowhere(os.O_WRONLY, "w")
+
+
+def drop_stream(stream: TextIO) -> None:
+    """Lead ``stream`` nowhere: what is still buffered must not fail a second time when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _nowhere(flags: int, mode: str) -> TextIO:
+    # It lasts as long as the process.
+    return cast("TextIO", open(os.open(os.devnull, flags), mode, encoding="utf-8", closefd=False))
+
+
+def _is_endless(stream: TextIO) -> bool:
+    """Say whether reading a line may never end: a device that is no terminal, such as ``/dev/zero``."""
+    try:
+        return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty()
+    except (OSError, ValueError):  # it is no file
+        return False
 
 
 def visible(text: str) -> str:

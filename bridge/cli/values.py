@@ -1,13 +1,17 @@
 """Parameters as they are typed: `key=value` by the command's JSON Schema, `key:=JSON` exactly as written (pure)."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
+from bridge.errors import MalformedRequest
 from bridge.messages import Schema
+from bridge.wire import NOT_JSON, strict
 
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:=|=)(.*)", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _WORDS = {"string": "TEXT", "number": "NUMBER", "integer": "INTEGER", "boolean": "true|false"}
 
 
@@ -23,7 +27,8 @@ def parameters(arguments: Iterable[str], schema: Schema | None) -> dict[str, obj
     schema says.
 
     Raises:
-        NotAParameter: an argument has neither form, holds no JSON after ``:=``, or repeats a key.
+        NotAParameter: an argument has neither form, holds no strict JSON after ``:=`` or a number that is too large, or
+            repeats a key.
     """
     found: dict[str, object] = {}
     for argument in arguments:
@@ -33,7 +38,7 @@ def parameters(arguments: Iterable[str], schema: Schema | None) -> dict[str, obj
         key, sign, text = match.groups()
         if key in found:
             raise NotAParameter(f"The parameter {key!r} is given twice.")
-        found[key] = _exact(key, text) if sign == ":=" else _typed(text, accepted_types(schema, key))
+        found[key] = _exact(key, text) if sign == ":=" else _typed(key, text, accepted_types(schema, key))
     return found
 
 
@@ -57,31 +62,34 @@ def _word(types: frozenset[str]) -> str:
     return next((word for kind, word in _WORDS.items() if kind in types), "JSON")
 
 
-def _typed(text: str, types: frozenset[str]) -> object:
+def _typed(key: str, text: str, types: frozenset[str]) -> object:
     if "string" in types:
         return text
     try:
-        return _json(text)
-    except (ValueError, RecursionError):
+        return _json(key, text)
+    except MalformedRequest:
         return text
 
 
 def _exact(key: str, text: str) -> object:
     try:
-        return _json(text)
-    except (ValueError, RecursionError) as error:
+        return _json(key, text)
+    except MalformedRequest as error:
+        why = error.detail.partition(" (byte")[0]
+        if why != NOT_JSON:
+            raise NotAParameter(f"What stands after {key}:= cannot be sent: {why}.") from error
         raise NotAParameter(
             f"After {key}:= stands no JSON: {text!r}. A text needs quotes there, or use {key}="
         ) from error
 
 
-def _json(text: str) -> object:
-    value: object = json.loads(text, parse_constant=_no_constant)
+def _json(key: str, text: str) -> object:
+    """Return ``text`` read as strictly as the daemon reads it, which then has nothing left to refuse."""
+    if _NUMBER.fullmatch(text) and math.isinf(float(text)):
+        raise NotAParameter(f"The number that you gave for {key} is too large: at most 1.797e308 can be sent.")
+    strict(text.encode())
+    value: object = json.loads(text)
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _types(root: Schema, schema: Mapping[str, Any]) -> Iterable[str]:

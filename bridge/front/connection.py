@@ -2,19 +2,21 @@
 
 aiohttp answers a request that its parser refuses with a page of its own: a Server header, the offending bytes, and a
 trace in the log. Here such a connection is closed and noted like any other refusal. aiohttp has one timeout for silent,
-half-sent and idle connections alike; here a request that has begun has 5 s to bring its head.
+half-sent and idle connections alike; here a request that has begun has 5 s to bring its head, also behind a body.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_websocket import WebSocketReader
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from bridge.front.connections import Connections
+from bridge.front.masking import MaskedReader
 from bridge.front.reasons import Reason, Refused
 from bridge.front.refusals import Refusals
 
@@ -40,11 +42,17 @@ READ_SECONDS = 10.0
 Admit = Callable[[asyncio.Transport], None]
 """Raises Refused for a connection that is not this user's (protocol section 1, step 1)."""
 
+_Request = tuple[object, StreamReader]
+"""As aiohttp's parser hands it over: the head, or what was wrong with it, and the body."""
+
 
 class Connection(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_admit", "_body", "_connections", "_has_spoken", "_is_admitted", "_refusals", "_stall", "_timer")
+    __slots__ = (
+        *("_admit", "_body", "_connections", "_has_spoken", "_is_admitted", "_is_chunked", "_recent", "_refusals"),
+        *("_stall", "_timer"),
+    )
 
     def __init__(
         self,
@@ -71,6 +79,8 @@ class Connection(web.RequestHandler):
         self._timer: asyncio.TimerHandle | None = None  # first of the grace, then of each slow head
         self._stall: asyncio.TimerHandle | None = None
         self._body: StreamReader = EMPTY_PAYLOAD  # of the last request
+        self._is_chunked = False  # that body
+        self._recent = b""  # the last bytes of a head that has begun: what ends it may come in two parts
 
     @property
     def is_idle(self) -> bool:
@@ -109,17 +119,31 @@ class Connection(web.RequestHandler):
             self._has_spoken = True
             self._connections.spoke(self)
             self._disarm()
-        count, was_in_body = self._request_count, not self._body.is_eof()
+        body, count = self._body, self._request_count
+        was_in_body, read = not body.is_eof(), body.total_bytes
         super().data_received(data)
-        if count != self._request_count:
+        new = self._request_count - count
+        if new:
             self._disarm()
+        if not data or self._upgraded:
+            return
+        at = None if was_in_body and self._is_chunked else body.total_bytes - read
+        came = self._recent + data if self._recent else data
+        if new:
+            has_more = _is_followed(came, at, [self._messages[index] for index in range(-new, 0)])
             self._body = self._messages[-1][1]
-            # What follows a head without a body is the next head. Behind a body it is seen at its next byte.
-            has_more = self._body is EMPTY_PAYLOAD and not data.endswith(b"\r\n\r\n")
+            self._is_chunked = _is_chunked(self._messages[-1])
+        elif was_in_body:
+            has_more = body.is_eof() and (len(data) > at if at is not None else not b"\r\n\r\n".endswith(data[-4:]))
         else:
-            has_more = not was_in_body
-        if has_more and data and self._timer is None and not self._upgraded:
+            has_more = True
+        self._recent = came[-4:] if has_more else b""
+        if has_more and self._timer is None:
             self._timer = self._loop.call_later(HEAD_SECONDS, self.end, Reason.HEAD_TOO_SLOW)
+
+    def set_parser(self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None) -> None:
+        """Hold a WebSocket's frames to their masks."""
+        super().set_parser(MaskedReader(parser), data_received_cb)  # type: ignore[arg-type]  # it reads like aiohttp's
 
     def pause_writing(self) -> None:
         """Give the client time to read what was written."""
@@ -179,6 +203,34 @@ class Connection(web.RequestHandler):
 
     def _note(self, reason: Reason) -> None:
         self._refusals.note(reason, method="-", path="-", origin=None)
+
+
+def _is_followed(data: bytes, at: int | None, requests: Sequence[_Request]) -> bool:
+    """Say whether more follows in ``data`` behind ``requests``, whose heads end in it: then the next head has begun.
+
+    ``at`` is where the first of them begins, None: behind a body in chunks, somewhere. aiohttp's parser in C knows
+    where it stands and does not tell. Where nobody can say, the answer is yes: no client sends whole requests that way.
+    """
+    body = requests[-1][1]
+    if not body.is_eof():
+        return False
+    if body is EMPTY_PAYLOAD or _is_chunked(requests[-1]):
+        return not data.endswith(b"\r\n\r\n")  # both end so, and no head that has not ended does
+    if at is None or any(map(_is_chunked, requests)):
+        return True
+    for _, body in requests:
+        while data.startswith((b"\r", b"\n"), at):  # RFC 9112 2.2: empty lines before a request are skipped
+            at += 1
+        end = data.find(b"\r\n\r\n", at)
+        if end < 0:  # it came earlier, and had to wait until there was room for it
+            return True
+        at = end + 4 + body.total_bytes
+    return len(data) > at
+
+
+def _is_chunked(request: _Request) -> bool:
+    message, body = request
+    return body is not EMPTY_PAYLOAD and bool(getattr(message, "chunked", False))  # one that errs has no such word
 
 
 def _end(connection: Connection | None, reason: Reason) -> None:

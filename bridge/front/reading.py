@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler
 
 from bridge.errors import BodyTooLarge, MalformedRequest, RequestTimeout
 from bridge.front.policy import BODY_BYTES
@@ -15,6 +16,20 @@ BODY_DEADLINE_SECONDS = 10.0
 """How long a body may take to arrive."""
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a route that takes no fields: ``{}``, or no body at all."""
+
+
+def reading_nothing(handler: Handler) -> Handler:
+    """Return ``handler``, which has no use for a body, behind the same strict look into it as everywhere."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await read_as(request, Nothing)
+        return await handler(request)
+
+    return answer
 
 
 async def read_json(request: web.Request) -> bytes:

@@ -1,6 +1,6 @@
 """What a route declares: its kind and need, without a default, and what it reads: nothing, if it does not say."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple
 
 from aiohttp import web
@@ -17,6 +17,9 @@ class Route(NamedTuple):
     need: Need
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     body: Body = Body.NONE
+    query: Collection[str] | None = ()
+    """The parameters that the query may have, each at most once; None: it is not looked at, or by the handler itself,
+    as in OAuth, where unknown ones are to be ignored (RFC 6749 3.1)."""
 
 
 def pattern(request: web.Request) -> str:

@@ -16,8 +16,8 @@ from bridge.front.hello import Prover
 from bridge.front.keys import SPEAKER
 from bridge.front.limits import Quotas
 from bridge.front.policy import Speaker
-from bridge.front.session import HEARTBEAT_SECONDS, Session
-from bridge.front.sessions import RESTARTING, TOKEN_ENDED, Sessions
+from bridge.front.session import HEARTBEAT_SECONDS, TOKEN_ENDED, Session
+from bridge.front.sessions import RESTARTING, Sessions
 from bridge.front.topics import Topics
 from bridge.messages import Caller, Cursor
 from oauth.errors import TicketInvalid

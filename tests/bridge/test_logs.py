@@ -1,20 +1,27 @@
 """How lines are written: our own words, the fields that are named, and nothing that anybody else has written."""
 
+import enum
 import io
 import logging
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bridge.apps.port import App
+from bridge.apps.port import App, Params
 from bridge.errors import AppFailed, BridgeFault, Internal, NotFound
 from bridge.logs import ERROR_CHARS, VALUE_CHARS, Formatter, Handler, described
+from bridge.messages import Effect
 from oauth.errors import StorageFailed
 
 CANARY = "canary-in-a-line"
+
+
+class Greeting(Params, frozen=True):
+    text: str = ""
 
 
 def line(
@@ -173,6 +180,62 @@ def test_an_app_has_a_logger_whose_sentences_and_fields_are_written(app_lines: i
     ):
         assert told in written
     assert "canary" not in written
+
+
+class Colour(enum.StrEnum):
+    RED = "red"
+
+
+class Rank(enum.Enum):
+    FIRST = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (CANARY, f'"{len(CANARY)} characters"'),
+        ("", '"0 characters"'),
+        ("greet", '"5 characters"'),
+        (CANARY.encode(), "-"),
+        ([CANARY], "-"),
+        ({CANARY: CANARY}, "-"),
+        (Path(CANARY), "-"),
+        (type(CANARY, (int,), {})(3), "-"),
+        (3, "3"),
+        (0.5, "0.5"),
+        (True, "True"),
+        (None, "-"),
+        (Colour.RED, "red"),
+        (Rank.FIRST, "1"),
+        (ValueError(CANARY), "ValueError"),
+        ("greeter", "greeter"),
+        ("say", "say"),
+        ("greeter:use", "greeter:use"),
+        ("greeter.more", "greeter.more"),
+        ("said", "said"),
+    ],
+)
+def test_of_an_apps_fields_only_what_is_no_text_of_a_page_is_written(
+    app_lines: io.StringIO, value: object, shown: str
+) -> None:
+    app = App("greeter", title="Greeter", scopes={"greeter:use": "Use it"})
+    app.topic("greeter.more", scope="greeter:use", events={"said": Greeting})
+
+    @app.command(scope="greeter:use", effect=Effect.ACT)
+    def say(params: Greeting) -> Greeting:
+        return params
+
+    app.logger.info("said it", extra={"path": value})
+
+    assert app_lines.getvalue().endswith(f"INFO    app.greeter: said it path={shown}\n")
+
+
+def test_a_logger_below_an_apps_own_knows_no_names(app_lines: io.StringIO) -> None:
+    logger = App("greeter", title="Greeter", scopes={}).logger.getChild("part")
+
+    logger.info("said it", extra={"path": "greeter", "count": 3, "declared_names": "greeter"})
+
+    assert app_lines.getvalue().endswith('app.greeter.part: said it path="7 characters" count=3\n')
 
 
 def test_what_an_app_puts_together_is_not_written_only_its_place(app_lines: io.StringIO) -> None:

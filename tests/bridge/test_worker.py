@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bridge.apps.port import App, Params
-from bridge.errors import Gone
+from bridge.errors import AppFailed, Gone, InvalidParams, NotFound
 from bridge.messages import EMPTY_OBJECT, Caller, Command, Effect, Event
 from bridge.worker import EVENT_BYTES, Worker
 
@@ -54,7 +54,23 @@ def make_app() -> App:
         """Fail as no one foresaw."""
         raise ZeroDivisionError
 
+    for kind in (SystemExit, KeyboardInterrupt):
+        _ends(app, kind)
     return app
+
+
+def _ends(app: App, kind: type[BaseException]) -> None:
+    """Add commands that raise what ends a program."""
+    name = kind.__name__.lower()
+
+    @app.command(scope="amp:use", effect=Effect.ACT, name=name)
+    def at_once() -> Heard:
+        raise kind("canary")
+
+    @app.command(scope="amp:use", effect=Effect.ACT, name=f"{name}_later")
+    async def later() -> Heard:
+        await asyncio.sleep(0)
+        raise kind("canary")
 
 
 def command(name: str, params: bytes | msgspec.Raw = EMPTY_OBJECT) -> Command:
@@ -157,3 +173,62 @@ async def test_an_event_that_is_too_long_is_the_apps_fault_and_told_to_nobody() 
             topic.publish("changed", Long("x" * EVENT_BYTES))
 
     assert [] == heard
+
+
+async def test_parameters_are_checked_as_they_are_read_and_nothing_runs() -> None:
+    worker = Worker([make_app()])
+    events: list[Event] = []
+    worker.hear(events.append)
+    async with worker.run():
+        worker.check(command("set_volume", b'{"volume":0.5}'))
+        worker.check(command("broken"))
+        for name, params, error in (
+            ("set_volume", b'{"volume":2}', InvalidParams),
+            ("set_volume", b"{}", InvalidParams),
+            ("nothing", b"{}", NotFound),
+        ):
+            with pytest.raises(error):
+                worker.check(command(name, params))
+
+    assert [] == events
+
+
+@pytest.mark.parametrize("name", ["systemexit", "systemexit_later", "keyboardinterrupt", "keyboardinterrupt_later"])
+async def test_a_command_that_would_end_the_daemon_has_failed(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker([make_app()])
+    async with worker.run():
+        reply = await worker.call(command(name))
+        again = await worker.call(command("set_volume", b'{"volume":0.5}'))
+
+    assert reply.problem is not None
+    assert "app_failed" == reply.problem.code
+    assert "canary" not in str(reply.problem)
+    assert again.problem is None
+    (record,) = caplog.records
+    assert "a command tried to end the daemon" == record.message
+    assert record.exc_info
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+async def test_a_state_that_would_end_the_daemon_has_failed(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App("amp", title="Amplifier", scopes={"amp:use": "Use the amplifier"})
+
+    @app.state(scope="amp:use")
+    def state() -> Heard:
+        raise kind
+
+    with pytest.raises(AppFailed):
+        await Worker([app]).state("amp")
+    assert caplog.records[0].exc_info
+
+
+async def test_a_command_that_was_cancelled_from_outside_stays_cancelled() -> None:
+    worker = Worker([make_app()])
+    task = asyncio.create_task(worker.call(command("hang")))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -42,7 +42,7 @@ def source(uri: str, folders: Sequence[Path]) -> Path | str:
     if named in WEB_SCHEMES:
         return _web(uri)
     if named != "file":
-        raise UriRefused(f"{_WHAT_IS_TAKEN}, not {named}:")
+        raise UriRefused(f"{_WHAT_IS_TAKEN}, and no other scheme")
     path = _file(uri) if _SCHEME.match(uri) else _relative(uri)
     return _below(path, folders)
 
@@ -62,8 +62,8 @@ def _split(uri: str) -> SplitResult:
     try:
         parts = urlsplit(uri)
         _ = parts.port  # checked when read
-    except ValueError as error:
-        raise UriRefused(f"the URI is malformed: {error}") from None
+    except ValueError:  # its words quote the URI
+        raise UriRefused("the URI is malformed: its host or its port is none (RFC 3986 section 3.2)") from None
     return parts
 
 

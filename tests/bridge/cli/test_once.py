@@ -3,7 +3,9 @@
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -216,3 +218,30 @@ def test_when_it_is_left_nobody_listens(once: Once) -> None:
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((place.hostname, place.port), DEADLINE_SECONDS)
+
+
+def test_connections_that_drip_are_closed_at_the_deadline_of_their_whole_head(
+    once: Once, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.cli.once.HEAD_SECONDS", 0.5)
+    place = urlsplit(once.url)
+    links = [
+        socket.create_connection(("127.0.0.1", place.port or 0), timeout=DEADLINE_SECONDS)
+        for _ in range(MOST_CONNECTIONS)
+    ]
+    for link in links:
+        link.sendall(b"GET ")
+    begun, dripped = time.monotonic(), 0
+    is_free = False
+    while not is_free and time.monotonic() - begun < DEADLINE_SECONDS:
+        for link in links:
+            with suppress(OSError):  # closed, as it should be
+                link.sendall(b"x")
+        dripped += 1
+        time.sleep(0.05)
+        is_free = is_served(once)
+
+    assert is_free, "each byte began the deadline anew"
+    assert dripped > 2
+    for link in links:
+        link.close()

@@ -259,3 +259,16 @@ def test_a_desktop_has_its_own_way_and_no_desktop_has_none(monkeypatch: pytest.M
     monkeypatch.setenv("DISPLAY", ":99")
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert ["/usr/bin/xdg-open", "file:///a"] == browser_command(Path("/a"))
+
+
+@pytest.mark.parametrize("browser", ['x "y', "x 'y", "x \\"])
+def test_a_browser_that_is_no_command_line_is_one_sentence(
+    home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, browser: str
+) -> None:
+    monkeypatch.setenv("BROWSER", browser)
+
+    ran = cli("open")
+
+    assert (1, "") == (ran.status, ran.out)
+    assert re.fullmatch(r"BROWSER is not a command line \(no [a-z ]+\)\. Correct it, or use --print\.\n", ran.err)
+    assert not list(home.rglob("open.html"))

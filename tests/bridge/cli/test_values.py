@@ -1,5 +1,6 @@
 """Parameters as they are typed become the JSON that the command's schema asks for."""
 
+import re
 from typing import Literal
 
 import msgspec
@@ -75,6 +76,33 @@ def test_without_a_schema_a_value_is_json_where_it_is_json() -> None:
 def test_what_is_no_parameter_is_said(argument: str) -> None:
     with pytest.raises(NotAParameter):
         parameters([argument], SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("argument", "why"),
+    [
+        ('a:="\\ud800"', "a string holds half a surrogate pair"),
+        ('a:={"b":1,"b":2}', "an object holds a key twice"),
+        ("a:=" + "[" * 33 + "]" * 33, "nested more than 32 levels"),
+        ("a:=[1e999]", "a number is larger than a double can hold"),
+        ("number=1e400", "The number that you gave for number is too large"),
+        ("number=-1e400", "too large"),
+        ("number:=1e999", "too large"),
+        ("whole=" + "9" * 400, "too large"),
+        ("whole:=" + "9" * 5000, "too large"),
+        ("unheard_of=1e999", "too large"),
+        ("a:=NaN", "JSON has neither NaN nor Infinity"),
+        ("a:=[NaN]", "JSON has neither NaN nor Infinity"),
+    ],
+)
+def test_what_the_daemon_would_not_take_is_said_at_once(argument: str, why: str) -> None:
+    with pytest.raises(NotAParameter, match=re.escape(why)):
+        parameters([argument], SCHEMA)
+
+
+@pytest.mark.parametrize("argument", ["text=1e999", "text=NaN", 'text="\\ud800"'])
+def test_a_text_may_look_like_anything(argument: str) -> None:
+    assert {"text": argument.removeprefix("text=")} == parameters([argument], SCHEMA)
 
 
 def test_a_repeated_parameter_is_refused_rather_than_overwritten() -> None:

@@ -103,6 +103,92 @@ async def test_the_head_of_a_pipelined_request_has_the_same_deadline(front: Fron
     assert ["head_too_slow"] == await reasons(front)
 
 
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+BODIES = {
+    "length": (f"{FORM}Content-Length: 9\r\n", b"a=b\r\n\r\ncd"),
+    "chunks": (f"{FORM}Transfer-Encoding: chunked\r\n", b"3\r\na=b\r\n0\r\n\r\n"),
+    "trailer": (f"{FORM}Transfer-Encoding: chunked\r\n", b"3\r\na=b\r\n0\r\nX: y\r\n\r\n"),
+}
+NEXT = (b"G", b"GET /v1/hello HTTP/1.1\r\n", b"GET /v1/hello HTTP/1.1\r\nX: 0\r\n")
+
+
+@pytest.mark.parametrize("part", NEXT)
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("cut", ["one packet", "head alone", "in the body", "in the head"])
+async def test_the_head_behind_a_body_has_the_same_deadline(front: Front, kind: str, part: bytes, cut: str) -> None:
+    more, body = BODIES[kind]
+    head = hello(front, method="POST", path="/oauth/token", more=more)
+    sent = head + body + part
+    at = {"one packet": len(sent), "head alone": len(head), "in the body": len(head) + 2, "in the head": len(head) - 2}
+    async with connected(front) as link:
+        link[1].write(sent[: at[cut]])
+        await asyncio.sleep(0.02)
+        link[1].write(sent[at[cut] :])
+
+        assert (await closed(link)).count(b"HTTP/1.1 400") == 1
+    assert ["head_too_slow"] == await reasons(front)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+async def test_a_head_behind_pipelined_bodies_has_the_same_deadline(front: Front, kind: str) -> None:
+    more, body = BODIES[kind]
+    one = hello(front, method="POST", path="/oauth/token", more=more) + body
+    async with connected(front) as link:
+        link[1].write(hello(front) + one * 3 + NEXT[1])
+
+        assert (await closed(link)).count(b"HTTP/1.1 400") == 3
+    assert ["head_too_slow"] == await reasons(front)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("back", [0, 1, 2, 3, 5, 10, 20])
+async def test_a_connection_lives_behind_a_body_that_came_in_parts(
+    front: Front, kind: str, times: int, back: int
+) -> None:
+    more, body = BODIES[kind]
+    sent = b"\r\n" + (hello(front, method="POST", path="/oauth/token", more=more) + body) * times
+    async with connected(front) as link:
+        for part in (sent[: len(sent) - back], sent[len(sent) - back :]):
+            link[1].write(part)
+            await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            for _ in range(times):
+                await link[0].readuntil(b'"}')
+        await asyncio.sleep(SOON * 2)
+
+        assert (await answered(link, hello(front))).startswith(b"HTTP/1.1 200")
+    assert [] == await reasons(front)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("size", [50, 1000, 100_000])
+async def test_more_pipelined_requests_than_wait_at_once_are_all_answered(
+    front: Front, monkeypatch: pytest.MonkeyPatch, kind: str, size: int
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 20.0)  # not what this is about
+    more, body = BODIES[kind]
+    sent = (hello(front, method="POST", path="/oauth/token", more=more) + body) * 100
+    async with connected(front) as link:
+        for at in range(0, len(sent), size):
+            link[1].write(sent[at : at + size])
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            for _ in range(100):
+                await link[0].readuntil(b'"}')
+
+
+@pytest.mark.parametrize("back", [1, 2, 3])
+async def test_a_head_whose_end_came_in_two_parts_has_ended(front: Front, back: int) -> None:
+    async with connected(front) as link:
+        link[1].write(hello(front)[:-back])
+        await asyncio.sleep(0.02)
+        assert (await answered(link, hello(front)[-back:])).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(SOON * 2)
+
+        assert (await answered(link, hello(front))).startswith(b"HTTP/1.1 200")
+
+
 async def test_whole_pipelined_requests_are_answered_and_the_connection_lives(front: Front) -> None:
     async with connected(front) as link:
         link[1].write(hello(front) * 40)

@@ -186,3 +186,33 @@ def test_a_missing_music_folder_holds_nothing(tmp_path: Path) -> None:
 )
 def test_a_page_sees_web_uris_and_paths_within_the_music_folder_only(uri: str, shown: str | None) -> None:
     assert shown == uris.shown(uri, [Path("/music")])
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *(
+            "canary:x",
+            "http://a:canary/",
+            "http://[canary/",
+            "http://a:1canary/",
+            "http://canary@a/",
+            "file://canary/x",
+        ),
+        *("http://[v1.canary/", "http://a\u2100canary/", "file:canary", "file:///canary", "canary", "/canary"),
+        *(
+            "http://[canary]/",
+            "file:///x?canary",
+            "file:///canary%ff",
+            "../canary",
+            "canary\x00",
+            "http://a:99999canary",
+        ),
+    ],
+)
+def test_a_refusal_repeats_nothing_of_the_uri(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(UriRefused) as refused:
+        uris.source(uri, [tmp_path])
+
+    assert "canary" not in str(refused.value.problem())
+    assert uri not in str(refused.value.problem())
