@@ -21,6 +21,8 @@ The tree, first split by who reads it:
     │   └── OriginMismatch    403   origin_mismatch
     ├── MalformedOrigin             malformed_origin
     ├── TicketInvalid               ticket_invalid
+    ├── OfferUnknown                offer_unknown
+    ├── OfferOver                   offer_over
     ├── StoreError                  the daemon's own trouble
     │   ├── StorageFailed           storage_failed
     │   ├── StoreTooNew             store_too_new
@@ -70,6 +72,30 @@ class InvalidGrant(EndpointError):
     """The code or refresh token is unknown, expired, ended, or bound to another client or key."""
 
     code = "invalid_grant"
+
+
+class AuthorizationPending(EndpointError):
+    """The owner has not answered yet (RFC 8628 3.5): ask again after the interval."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(EndpointError):
+    """The owner has not answered yet, and the client asks too often (RFC 8628 3.5): wait 5 seconds longer each time."""
+
+    code = "slow_down"
+
+
+class AccessDenied(EndpointError):
+    """The owner said no."""
+
+    code = "access_denied"
+
+
+class ExpiredToken(EndpointError):
+    """The device code is out of time (RFC 8628 3.5): ask for a new one."""
+
+    code = "expired_token"
 
 
 class InvalidScope(EndpointError):
@@ -170,6 +196,18 @@ class TicketInvalid(OAuthError):
     status = 401
 
 
+class OfferUnknown(OAuthError):
+    """The text is no offer that this daemon has signed: ask for a new link."""
+
+    code = "offer_unknown"
+
+
+class OfferOver(OAuthError):
+    """The offer was ours, and is used up, revoked or out of time."""
+
+    code = "offer_over"
+
+
 class StoreError(OAuthError):
     """The store of grants and tokens cannot do its work."""
 
@@ -193,7 +231,7 @@ class StoreDamaged(StoreError):
 
 
 class StoreUnsafe(StoreError):
-    """The file, or a journal beside it, is a link, a pipe, another user's, or has a second name."""
+    """The file, or a journal beside it, is a link, a pipe, another user's, has a second name, or is open to others."""
 
     code = "store_unsafe"
 

@@ -3,8 +3,10 @@
 Times are seconds since the epoch. Tokens appear only as the hex SHA-256 of their text.
 """
 
+import math
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Literal
 
 import msgspec
 
@@ -33,20 +35,38 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str | None = None
 
 
-class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked authorization request, which may be shown to the owner.
+Until = Literal["once", "day", "week", "revoked"]
+"""How long a yes holds: for one access token, for 24 hours, for 7 days, or until the owner takes it back."""
 
-    ``client_id`` is an origin or ``native:NAME``; ``challenge`` the S256 one; ``dpop_jkt`` the key it will be for,
-    always set for a page.
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client asks of the owner.
+
+    ``client_id`` is an origin or ``native:NAME``; ``dpop_jkt`` the key it will be for, always set for a page.
     """
 
     client_id: str
-    redirect_uri: str
     scopes: frozenset[str]
-    challenge: str
     is_development: bool = False
-    state: str | None = None
     dpop_jkt: str | None = None
+
+    __repr__ = hidden
+
+
+class AuthorizationRequest(Asked, frozen=True, kw_only=True):
+    """A checked authorization request, which may be shown to the owner; ``challenge`` is the S256 one."""
+
+    redirect_uri: str
+    challenge: str
+    state: str | None = None
+
+    __repr__ = hidden
+
+
+class DeviceRequest(Asked, frozen=True, kw_only=True):
+    """A checked device authorization request (RFC 8628 3.1); ``id`` is the hash of its device code."""
+
+    id: str
 
     __repr__ = hidden
 
@@ -54,8 +74,10 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """The owner's remembered answer for one client.
 
-    ``denied_keys`` are the thumbprints (``""``: a native client without key) that were told no, oldest first; ``salt``
-    (32 bytes) exists while the answer is yes; ``is_owner`` marks the dashboard's own grant, never written down.
+    ``scopes`` are those allowed; those in ``limits`` until the time that stands there. A yes for once is not among
+    them: its pairing alone knows it. ``denied_keys`` are the thumbprints (``""``: a native client without key) that
+    were told no, oldest first, the last of them at ``denied_at``; ``salt`` (32 bytes) exists while the answer is yes;
+    ``is_owner`` marks the dashboard's own grant, never written down.
     """
 
     id: str
@@ -65,7 +87,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     ends_at: float | None = None
     is_development: bool = False
+    limits: dict[str, float] = {}
     denied_keys: tuple[str, ...] = ()
+    denied_at: float | None = None
     salt: bytes | None = None
     is_owner: bool = False
 
@@ -76,9 +100,18 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         """The origin that the client is, None for a native one."""
         return None if self.client_id.startswith("native:") else self.client_id
 
+    def scopes_at(self, now: float) -> frozenset[str]:
+        """Return the scopes that are still allowed at ``now``."""
+        if not self.limits:
+            return self.scopes
+        return frozenset(scope for scope in self.scopes if now < self.limits.get(scope, math.inf))
+
 
 class Pairing(msgspec.Struct, frozen=True, kw_only=True):
-    """One key (or, without key, one program) using a grant; ``consented_at`` is the owner's last yes to it."""
+    """One key (or, without key, one program) using a grant; ``consented_at`` is the owner's last yes to it.
+
+    ``ends_at`` is set for a yes "for once": such a pairing has one access token, and its scopes stand by themselves.
+    """
 
     id: str
     grant_id: str
@@ -86,6 +119,12 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     created_at: float
     consented_at: float
+    ends_at: float | None = None
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it came of a yes for once."""
+        return self.ends_at is not None
 
 
 class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +152,24 @@ class KnownOrigin(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     seen_at: float
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that whoever holds its link may run, ``uses`` times, until ``ends_at``.
+
+    ``command`` is ``app.name``, ``scope`` what it needed when it was offered, ``params`` the JSON object it runs with.
+    """
+
+    id: str
+    command: str
+    scope: str
+    params: msgspec.Raw
+    uses: int
+    used: int = 0
+    created_at: float
+    ends_at: float
+
+    __repr__ = hidden
 
 
 def token_id(token: str) -> str:

@@ -3,16 +3,16 @@
 It keeps no clock and writes nothing down; ``oauth.store`` does both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
 
 from oauth.errors import StoreDamaged
-from oauth.models import AccessToken, Grant, KnownOrigin, Pairing, RefreshToken
+from oauth.models import AccessToken, Grant, KnownOrigin, Offer, Pairing, RefreshToken
 
-Record = Grant | Pairing | AccessToken | RefreshToken | KnownOrigin
-_Kind = TypeVar("_Kind", Grant, Pairing, AccessToken, RefreshToken, KnownOrigin)
+Record = Grant | Pairing | AccessToken | RefreshToken | KnownOrigin | Offer
+_Kind = TypeVar("_Kind", Grant, Pairing, AccessToken, RefreshToken, KnownOrigin, Offer)
 
 TABLE_OF: Mapping[type[Record], str] = {
     Grant: "grants",
@@ -20,6 +20,7 @@ TABLE_OF: Mapping[type[Record], str] = {
     AccessToken: "access_tokens",
     RefreshToken: "refresh_tokens",
     KnownOrigin: "known_origins",
+    Offer: "offers",
 }
 
 
@@ -32,6 +33,7 @@ class State:
         self.access_tokens: dict[str, AccessToken] = {}
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.known_origins: dict[str, KnownOrigin] = {}
+        self.offers: dict[str, Offer] = {}
         self.grant_of: dict[str, str] = {}
         self.pairings_of: dict[str, dict[str, None]] = {}
         self.access_of: dict[str, dict[str, None]] = {}
@@ -53,6 +55,8 @@ class State:
         elif isinstance(record, RefreshToken):
             self.refresh_tokens[record.id] = record
             self.refresh_of.setdefault(record.pairing_id, {})[record.id] = None
+        elif isinstance(record, Offer):
+            self.offers[record.id] = record
         else:
             self.known_origins[record.id] = record
 
@@ -70,6 +74,8 @@ class State:
         elif isinstance(record, RefreshToken):
             del self.refresh_tokens[record.id]
             _unindex(self.refresh_of, record.pairing_id, record.id)
+        elif isinstance(record, Offer):
+            del self.offers[record.id]
         else:
             del self.known_origins[record.id]
 
@@ -82,6 +88,20 @@ class State:
     def under_pairing(self, pairing_id: str) -> list[Record]:
         """Return a pairing's tokens, then the pairing."""
         return [*self.access(pairing_id), *self.refresh(pairing_id), self.pairings[pairing_id]]
+
+    def grant_above(self, record: Record) -> Grant | None:
+        """Return the grant that ``record`` is or stands under; None: it has none any more."""
+        if isinstance(record, AccessToken | RefreshToken):
+            record = self.pairings[record.pairing_id]
+        if isinstance(record, Pairing):
+            return self.grants.get(record.grant_id)
+        return record if isinstance(record, Grant) else None
+
+    def approved_origins(self) -> Iterator[str]:
+        """Yield the origins of pages that are allowed something."""
+        for grant in self.grants.values():
+            if grant.is_allowed and grant.origin is not None and not grant.is_owner:
+                yield grant.origin
 
     def access(self, pairing_id: str) -> list[AccessToken]:
         """Return a pairing's access tokens, oldest first."""

@@ -8,17 +8,19 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
 from oauth.database import BUSY_SECONDS, Database, Write
+from oauth.lifetimes import dead_pairings, dead_tokens, is_live, remembered_no, surplus
 from oauth.models import AccessToken, Clock, Grant, KnownOrigin, Pairing, RefreshToken
+from oauth.offered import Offered
 from oauth.secret import Secret
 from oauth.state import TABLE_OF, Record, State, read_records
 from oauth.writer import Rows, Writer
@@ -36,12 +38,14 @@ MAX_REFRESH_TOKENS = 256
 """Refresh tokens of a pairing, used ones included; the oldest used one goes first, and is then merely unknown."""
 
 Revoked = Callable[[Grant], None]
-Paired = Callable[[Grant, Pairing, bool], None]
+PairingChange = Literal["begun", "reused", "revoked", "ended"]
+"""A pairing has its first token; a code or token of it was used again; its client gave it back; it is out of time."""
+Paired = Callable[[Grant, Pairing, PairingChange], None]
 
 _logger = logging.getLogger(__name__)
 
 
-class Store:
+class Store(Offered):
     """Grants, pairings and tokens. Made by ``open``; used on the event loop's thread.
 
     ``clock`` is the one that all times here are read from; ``refresh_key`` (K, 32 bytes) makes successors.
@@ -113,7 +117,17 @@ class Store:
         self._expire()
         now = self.clock()
         pairings = (self._state.pairings[name] for name in self._state.pairings_of.get(grant_id, ()))
-        return tuple(pairing for pairing in pairings if self._is_live(pairing, now))
+        return tuple(pairing for pairing in pairings if is_live(self._state, pairing, now))
+
+    def allowed(self, grant_id: str, pairing_id: str) -> frozenset[str] | None:
+        """Return the scopes that the owner allows a pairing now; None: it, or its grant, has ended."""
+        grant, pairing = self.grant(grant_id), self._state.pairings.get(pairing_id)
+        now = self.clock()
+        if grant is None or pairing is None or not grant.is_allowed or not is_live(self._state, pairing, now):
+            return None
+        if pairing.ends_at is not None:
+            return pairing.scopes if now < pairing.ends_at else None
+        return grant.scopes_at(now)
 
     def approved_origins(self) -> frozenset[str]:
         """Return the origins with a live grant that says yes; kept up to date, not computed here."""
@@ -134,7 +148,7 @@ class Store:
         self._revoked.append(callback)
 
     def on_paired(self, callback: Paired) -> None:
-        """Have ``callback`` called, at once, with each pairing that begins (True) or is ended by ``end_pairing``."""
+        """Have ``callback`` called, at once, with each pairing that begins, or ends while its grant lives on."""
         self._paired.append(callback)
 
     def answer(self, grant: Grant) -> Grant:
@@ -154,11 +168,17 @@ class Store:
     def revoke(self, grant_id: str) -> None:
         """End a grant, its pairings and their tokens; without effect where there is none."""
         grant = self._state.grants.get(grant_id)
-        if grant is None:
-            return
-        for record in self._state.under_grant(grant_id):
+        if grant is not None:
+            self._end(grant)
+
+    def _end(self, grant: Grant, *, left: Grant | None = None) -> None:
+        """End ``grant`` and all under it, and say so; ``left`` is what remains in its place."""
+        for record in self._state.under_grant(grant.id):
             self._drop(record, grant)
-        self._drop(grant, grant)
+        if left is None:
+            self._drop(grant, grant)
+        else:
+            self._put(left)
         self._grants_changed()
         _logger.info("a grant ended", extra={"client": grant.client_id})
         for callback in self._revoked:
@@ -171,8 +191,10 @@ class Store:
         return self._state.pairings.get(pairing_id)
 
     def pairing_of(self, grant_id: str, jkt: str) -> Pairing | None:
-        """Return the live pairing of a key under a grant."""
-        return next((pairing for pairing in self.pairings(grant_id) if pairing.jkt == jkt), None)
+        """Return the live, lasting pairing of a key under a grant."""
+        return next(
+            (pairing for pairing in self.pairings(grant_id) if pairing.jkt == jkt and not pairing.is_once), None
+        )
 
     def access_token(self, token_id: str) -> AccessToken | None:
         """Return the access token of that id, which may be out of time."""
@@ -188,33 +210,43 @@ class Store:
         is_first = isinstance(record, Pairing) and record.id not in self._state.pairings
         self._put(record)
         if isinstance(record, Pairing) and is_first:
-            self._tell_paired(record, is_begun=True)
+            self._tell_paired(record, "begun")
         elif isinstance(record, AccessToken):
-            self._bound(self._state.access(record.pairing_id), MAX_ACCESS_TOKENS)
+            self._drop_all(surplus(self._state.access(record.pairing_id), MAX_ACCESS_TOKENS))
         elif isinstance(record, RefreshToken):
-            self._bound(self._state.refresh(record.pairing_id), MAX_REFRESH_TOKENS)
+            self._drop_all(surplus(self._state.refresh(record.pairing_id), MAX_REFRESH_TOKENS))
 
-    def end_pairing(self, pairing_id: str) -> None:
+    def end_pairing(self, pairing_id: str, why: PairingChange) -> None:
         """End a pairing and its tokens, if it still lives; the grant and its other pairings live on."""
         pairing = self._state.pairings.get(pairing_id)
         if pairing is None:
             return
-        grant = self._state.grants[pairing.grant_id]
-        self._tell_paired(pairing, is_begun=False)
-        for record in self._state.under_pairing(pairing_id):
-            self._drop(record, grant)
-        _logger.info("a pairing ended", extra={"client": grant.client_id})
+        self._drop_all(self._state.under_pairing(pairing_id))
+        grant = self._state.grants.get(pairing.grant_id)
+        if grant is not None:
+            self._tell_paired(pairing, why)
+            _logger.info("a pairing ended", extra={"client": grant.client_id, "reason": why})
+
+    def end_token(self, token: AccessToken) -> None:
+        """End one access token."""
+        if token.id in self._state.access_tokens:
+            self._drop_all([token])
 
     # Beneath.
 
-    def _tell_paired(self, pairing: Pairing, *, is_begun: bool) -> None:
+    def _tell_paired(self, pairing: Pairing, change: PairingChange) -> None:
         for callback in self._paired:
-            callback(self._state.grants[pairing.grant_id], pairing, is_begun)
+            callback(self._state.grants[pairing.grant_id], pairing, change)
 
     def _put(self, record: Record) -> None:
         self._state.put(record)
         if not self._is_volatile(record):
             self._writer.queue(Write(TABLE_OF[type(record)], record.id, msgspec.json.encode(record)))
+
+    def _drop_all(self, records: Sequence[Record]) -> None:
+        """Drop records under one grant; a pairing last, since the others are found by it."""
+        for record in records:
+            self._drop(record, self._state.grant_above(record))
 
     def _drop(self, record: Record, grant: Grant | None) -> None:
         self._state.drop(record)
@@ -222,25 +254,8 @@ class Store:
             self._writer.queue(Write(TABLE_OF[type(record)], record.id, None))
 
     def _is_volatile(self, record: Record) -> bool:
-        if isinstance(record, KnownOrigin):
-            return False
-        grant = self._grant_above(record)
+        grant = self._state.grant_above(record)
         return grant is not None and grant.is_owner
-
-    def _grant_above(self, record: Grant | Pairing | AccessToken | RefreshToken) -> Grant | None:
-        if isinstance(record, AccessToken | RefreshToken):
-            record = self._state.pairings[record.pairing_id]
-        return record if isinstance(record, Grant) else self._state.grants.get(record.grant_id)
-
-    def _is_live(self, pairing: Pairing, now: float) -> bool:
-        return any(token.ends_at > now for token in self._state.refresh(pairing.id)) or any(
-            token.expires_at > now for token in self._state.access(pairing.id)
-        )
-
-    def _bound(self, tokens: Iterable[AccessToken] | Iterable[RefreshToken], bound: int) -> None:
-        oldest = sorted(tokens, key=_order)
-        for token in oldest[: max(0, len(oldest) - bound)]:
-            self._drop(token, self._grant_above(token))
 
     def _remember(self, origin: str) -> None:
         self._put(KnownOrigin(id=origin, seen_at=self.clock()))
@@ -249,11 +264,10 @@ class Store:
 
     def _grants_changed(self) -> None:
         self._known = frozenset(self._state.known_origins)
-        grants = self._state.grants.values()
-        self._approved = frozenset(
-            grant.client_id for grant in grants if grant.is_allowed and grant.origin is not None and not grant.is_owner
+        self._approved = frozenset(self._state.approved_origins())
+        self._next_end = min(
+            (grant.ends_at for grant in self._state.grants.values() if grant.ends_at is not None), default=math.inf
         )
-        self._next_end = min((grant.ends_at for grant in grants if grant.ends_at is not None), default=math.inf)
 
     def _expire(self) -> None:
         now = self.clock()
@@ -261,7 +275,7 @@ class Store:
             return
         for grant in tuple(self._state.grants.values()):
             if grant.ends_at is not None and grant.ends_at <= now:
-                self.revoke(grant.id)
+                self._end(grant, left=remembered_no(grant))
 
     def _tidy(self) -> None:
         """Forget what is out of time; every ``TIDY_SECONDS`` at most."""
@@ -270,15 +284,9 @@ class Store:
         if now < self._next_tidy:
             return
         self._next_tidy = now + TIDY_SECONDS
-        for pairing in tuple(self._state.pairings.values()):
-            grant = self._grant_above(pairing)
-            if grant is None or not self._is_live(pairing, now):
-                ended = self._state.under_pairing(pairing.id)
-            else:
-                ended = [token for token in self._state.access(pairing.id) if token.expires_at <= now]
-                ended += [token for token in self._state.refresh(pairing.id) if token.ends_at <= now]
-            for record in ended:
-                self._drop(record, grant)
+        for pairing in dead_pairings(self._state, now):
+            self.end_pairing(pairing.id, "ended")
+        self._drop_all(list(dead_tokens(self._state, now)))
 
     def _reload(self, rows: Rows) -> None:
         volatile = [
@@ -289,10 +297,3 @@ class Store:
         ]
         self._state = State([*read_records(rows), *volatile])
         self._grants_changed()
-
-
-def _order(token: AccessToken | RefreshToken) -> tuple[bool, float]:
-    """Return what sorts a pairing's tokens by who goes first: used refresh tokens, then by age."""
-    if isinstance(token, AccessToken):
-        return False, token.expires_at
-    return token.rotated_at is None, token.ends_at

@@ -54,6 +54,18 @@ def answer_url(base: str, redirect_uri: str, state: str | None, answer: dict[str
     return f"{redirect_uri.removesuffix('?')}{separator}{urlencode(parameters)}"
 
 
+def askable_scopes(scope: str, askable: frozenset[str]) -> frozenset[str]:
+    """Return the scopes in ``scope``.
+
+    Raises:
+        InvalidScope: it is malformed, or names one that is not in ``askable``.
+    """
+    scopes = parse_scopes(scope)
+    if not scopes <= askable:
+        raise InvalidScope("ask for scopes that an app here has declared")
+    return scopes
+
+
 def _request(fields: dict[str, str], client: Client, askable: frozenset[str]) -> AuthorizationRequest:
     if "response_type" not in fields:
         _refuse("response_type is missing")
@@ -64,21 +76,23 @@ def _request(fields: dict[str, str], client: Client, askable: frozenset[str]) ->
     state = fields.get("state")
     if state is not None and not _is_state(state):
         _refuse("state is at most 1024 printable ASCII characters")
-    scopes = parse_scopes(fields.get("scope", ""))
-    if not scopes <= askable:
-        raise InvalidScope("ask for scopes that an app here has declared")
     return AuthorizationRequest(
         client_id=client.id,
         is_development=client.is_development,
         redirect_uri=fields["redirect_uri"],
-        scopes=scopes,
+        scopes=askable_scopes(fields.get("scope", ""), askable),
         challenge=pkce.check_challenge(fields.get("code_challenge"), fields.get("code_challenge_method")),
         state=state,
-        dpop_jkt=_key(fields.get("dpop_jkt"), client),
+        dpop_jkt=named_key(fields.get("dpop_jkt"), client),
     )
 
 
-def _key(jkt: str | None, client: Client) -> str | None:
+def named_key(jkt: str | None, client: Client) -> str | None:
+    """Return the thumbprint ``jkt`` of the key that the tokens are to be bound to; None: a program need not have one.
+
+    Raises:
+        InvalidRequest: it is malformed, or missing where a page asks.
+    """
     if jkt is None and client.needs_proof:
         _refuse("a page sends dpop_jkt, the thumbprint of its key (RFC 9449 10)")
     if jkt is not None and _THUMBPRINT.fullmatch(jkt) is None:

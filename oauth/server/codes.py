@@ -15,16 +15,23 @@ MAX_SPENT = 1024
 """Spent codes remembered; the oldest goes first, and is then merely unknown."""
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """What a code stands for: the authorization request, and the owner's yes to it."""
+class Yes(msgspec.Struct, frozen=True, kw_only=True):
+    """The owner's yes to a client and key, until tokens are made from it; ``is_once``: a single access token is."""
 
     client_id: str
-    redirect_uri: str
     scopes: frozenset[str]
-    challenge: str
     jkt: str | None
     grant_id: str
     consented_at: float
+    is_once: bool = False
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """What a code stands for: the authorization request, and the owner's yes to it."""
+
+    yes: Yes
+    redirect_uri: str
+    challenge: str
 
 
 class Spent(msgspec.Struct, kw_only=True):
@@ -43,7 +50,7 @@ class Codes:
 
     def make(self, code: Code) -> str:
         """Return a new code."""
-        return self._live.make(code, holder=code.client_id)
+        return self._live.make(code, holder=code.yes.client_id)
 
     def take(self, secret: str) -> tuple[Spent, bool]:
         """Return what ``secret`` stands for, and whether this is its first use. Its first use ends it, whoever asks.

@@ -14,7 +14,7 @@ from oauth.errors import InvalidGrant, InvalidScope
 from oauth.models import AccessToken, Clock, Grant, Pairing, RefreshToken, token_id
 from oauth.scopes import OWNER, format_scopes
 from oauth.secret import Secret
-from oauth.server.codes import Code
+from oauth.server.codes import Yes
 from oauth.store import Store
 
 _logger = logging.getLogger(__name__)
@@ -74,24 +74,27 @@ class Issuer:
         self._store = store
         self._clock = clock
 
-    def redeem(self, code: Code, jkt: str | None) -> Issued:
-        """Return the first tokens for a code; ``jkt`` is the key just proved.
+    def redeem(self, yes: Yes, jkt: str | None) -> Issued:
+        """Return the first tokens for the owner's yes; ``jkt`` is the key just proved.
 
         Raises:
             InvalidGrant: the owner's yes has been taken back meanwhile.
         """
-        grant = self._store.grant(code.grant_id)
-        if grant is None or not grant.is_allowed:
+        grant = self._store.grant(yes.grant_id)
+        if grant is None or not grant.is_allowed or (yes.jkt is not None and yes.jkt in grant.denied_keys):
             raise InvalidGrant("the owner has taken the permission back")
-        scopes = code.scopes & grant.scopes
+        if yes.is_once:
+            pairing = self._pair_once(grant, jkt, yes)
+            return self._issue(grant, pairing, yes.scopes, ACCESS_SECONDS)
+        scopes = yes.scopes & grant.scopes_at(self._clock())
         if not scopes:
             raise InvalidGrant("the owner has taken these scopes back")
-        return self._first(grant, self._pair(grant, jkt, scopes, code.consented_at), scopes)
+        return self._first(grant, self._pair(grant, jkt, scopes, yes.consented_at), scopes)
 
     def replayed(self, pairing_id: str | None) -> None:
         """End the pairing made from a code that its own client has presented twice (OAuth 2.1 4.1.3)."""
         if pairing_id is not None:
-            self._store.end_pairing(pairing_id)
+            self._store.end_pairing(pairing_id, "reused")
 
     def activate(self, base: str, jkt: str) -> Issued:
         """Return the tokens of the owner's dashboard in this browser; they live in memory alone."""
@@ -132,18 +135,39 @@ class Issuer:
         if grant.client_id != client_id or pairing.jkt != jkt:
             raise InvalidGrant("the refresh token is bound to another client or key")
         if token.successor is not None and not self._yields_again(token.successor, now):
-            self._store.end_pairing(pairing.id)
+            self._store.end_pairing(pairing.id, "reused")
             raise InvalidGrant("the refresh token was used before; its pairing has ended")
         return Presented(text=Secret(text), token=token, pairing=pairing, grant=grant)
+
+    def give_back(self, text: str, client_id: str, jkt: str | None) -> None:
+        """End the token ``text`` if it is this client's, and key's where one was proved (RFC 7009).
+
+        A refresh token ends with its pairing; so does a pairing's last token.
+        """
+        name = token_id(text)
+        access, refresh = self._store.access_token(name), self._store.refresh_token(name)
+        token = access or refresh
+        pairing = None if token is None else self._store.pairing(token.pairing_id)
+        grant = None if pairing is None else self._store.grant(pairing.grant_id)
+        if pairing is None or grant is None or grant.client_id != client_id or jkt not in (None, pairing.jkt):
+            return
+        if access is not None:
+            self._store.end_token(access)
+        if access is None or pairing not in self._store.pairings(grant.id):
+            self._store.end_pairing(pairing.id, "revoked")
 
     def rotate(self, presented: Presented, asked: frozenset[str] | None) -> Issued:
         """Return new tokens for a presented refresh token; ``asked`` narrows the access token alone (RFC 6749 6).
 
         Raises:
-            InvalidScope: nothing of what was asked is allowed any more.
+            InvalidGrant: nothing that the token was for is allowed any more.
+            InvalidScope: something is, but nothing of what was asked.
         """
         token, pairing, grant = presented.token, presented.pairing, presented.grant
-        scopes = (token.scopes if asked is None else asked & token.scopes) & grant.scopes
+        allowed = token.scopes & grant.scopes_at(self._clock())
+        if not allowed:
+            raise InvalidGrant("what this token was for has come to its end or was taken back; ask the owner again")
+        scopes = allowed if asked is None else allowed & asked
         if not scopes:
             raise InvalidScope("the owner has taken these scopes back")
         text = self._successor(presented.text)
@@ -182,6 +206,21 @@ class Issuer:
             pairing = msgspec.structs.replace(
                 known, scopes=known.scopes | scopes, consented_at=max(known.consented_at, consented_at)
             )
+        self._store.keep(pairing)
+        return pairing
+
+    def _pair_once(self, grant: Grant, jkt: str | None, yes: Yes) -> Pairing:
+        """Return a pairing for one access token."""
+        now = self._clock()
+        pairing = Pairing(
+            id=new_id(),
+            grant_id=grant.id,
+            jkt=jkt,
+            scopes=yes.scopes,
+            created_at=now,
+            consented_at=yes.consented_at,
+            ends_at=now + ACCESS_SECONDS,
+        )
         self._store.keep(pairing)
         return pairing
 

@@ -4,7 +4,7 @@ from oauth.scopes import format_scopes
 from oauth.server.clients import Client, ClientKind
 from oauth.server.codes import Code, Spent
 from oauth.server.issuer import Presented
-from oauth.server.metadata import TOKEN_EXCHANGE
+from oauth.server.metadata import DEVICE_CODE, TOKEN_EXCHANGE
 
 
 class PresentedClient:
@@ -42,7 +42,7 @@ class PresentedClient:
         """Say whether this kind of client may use a grant type: the dashboard alone, and it alone, uses exchange."""
         if self.client.kind is ClientKind.OWNER:
             return grant_type in (TOKEN_EXCHANGE, "refresh_token")
-        return grant_type in ("authorization_code", "refresh_token")
+        return grant_type in ("authorization_code", "refresh_token", DEVICE_CODE)
 
     def get_allowed_scope(self, scope: str) -> str:
         """Return ``scope``: what may be asked for depends on the apps, not on the client."""
@@ -67,7 +67,7 @@ class PresentedCode:
 
     def get_scope(self) -> str:
         """Return the scopes that the owner allowed."""
-        return format_scopes(self.code.scopes)
+        return format_scopes(self.code.yes.scopes)
 
 
 class PresentedRefreshToken:

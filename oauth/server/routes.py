@@ -1,4 +1,4 @@
-"""The HTTP face of the authorization server: the token endpoint, the cleaning before it, and the metadata.
+"""The HTTP face of the authorization server: its endpoints, the cleaning before an activation, and the metadata.
 
 Host, Origin, CORS, media type and size are the front's; so are the consent page and everything that answers 401.
 """
@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 
 from oauth.errors import EndpointError, InvalidRequest
-from oauth.server.flows import AuthorizationServer
 from oauth.server.forms import read_form
 from oauth.server.results import TokenResult, refusal
+from oauth.server.server import Ask, AuthorizationServer
 
 CLEAN = {"Clear-Site-Data": '"cache", "storage"'}
 """What a browser keeps of this origin goes: workers, databases, files in its cache. No cookies: those are shared by all
@@ -19,11 +19,17 @@ ports of 127.0.0.1, so that other people's would go and ours, which do not exist
 
 
 class Endpoints:
-    """aiohttp handlers, listed in the front's route table; ``read_body`` returns a form body as it came."""
+    """aiohttp handlers, listed in the front's route table.
 
-    def __init__(self, server: AuthorizationServer, read_body: Callable[[web.Request], Awaitable[bytes]]) -> None:
+    ``read_body`` returns a form body as it came; ``ask`` has the owner asked about a device.
+    """
+
+    def __init__(
+        self, server: AuthorizationServer, read_body: Callable[[web.Request], Awaitable[bytes]], ask: Ask
+    ) -> None:
         self._server = server
         self._read_body = read_body
+        self._ask = ask
 
     async def token(self, request: web.Request) -> web.Response:
         """``POST /oauth/token``: a form in, the JSON of RFC 6749 5.1 or 5.2 out."""
@@ -31,6 +37,25 @@ class Endpoints:
             await self._read_body(request),
             origin=request.headers.get("Origin"),
             proofs=request.headers.getall("DPoP", ()),
+        )
+        return _told(answer)
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """``POST /oauth/revoke``: a form in; 200, whatever became of it (RFC 7009 2.2)."""
+        answer = await self._server.revoke(
+            await self._read_body(request),
+            origin=request.headers.get("Origin"),
+            proofs=request.headers.getall("DPoP", ()),
+        )
+        return _told(answer)
+
+    async def device_authorization(self, request: web.Request) -> web.Response:
+        """``POST /oauth/device_authorization``: a form in, the JSON of RFC 8628 3.2 out."""
+        answer = await self._server.device_authorization(
+            await self._read_body(request),
+            origin=request.headers.get("Origin"),
+            proofs=request.headers.getall("DPoP", ()),
+            ask=self._ask,
         )
         return _told(answer)
 
@@ -62,7 +87,7 @@ class Endpoints:
 def _told(answer: TokenResult) -> web.Response:
     return web.Response(
         status=answer.status,
-        body=msgspec.json.encode(answer.body),
+        body=msgspec.json.encode(answer.body) if answer.body else None,
         content_type="application/json",
         headers=answer.headers,
     )

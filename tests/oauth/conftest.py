@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from oauth.server.flows import AuthorizationServer
+from oauth.server.server import AuthorizationServer
 from oauth.server.verify import Verifier
 from oauth.store import Store
 from tests.oauth.clock import FakeClock

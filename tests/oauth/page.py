@@ -32,11 +32,12 @@ class Page:
         *,
         clock: Callable[[], float] = time.time,
         nonce: Callable[[], str | None] = lambda: None,
+        key: ec.EllipticCurvePrivateKey | None = None,
     ) -> None:
         self.origin = origin
         self.client_id = origin
         self.verifier = secrets.token_urlsafe(32)
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
         self._clock = clock
         self._nonce = nonce
         numbers = self.key.public_key().public_numbers()

@@ -1,4 +1,6 @@
 import asyncio
+import logging
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -6,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from oauth.errors import StorageFailed, StoreDamaged, StoreTooNew
+from oauth.errors import StorageFailed, StoreDamaged, StoreTooNew, StoreUnsafe
 from oauth.models import AccessToken, Grant, Pairing, RefreshToken
 from oauth.store import MAX_ACCESS_TOKENS, MAX_DENIED_KEYS, MAX_KNOWN_ORIGINS, MAX_REFRESH_TOKENS, Store
 from tests.oauth.clock import FakeClock
@@ -100,11 +102,53 @@ async def test_the_file_is_the_owners_alone(path: Path, store: Store, clock: Fak
     assert modes == {path.name: 0o600, f"{path.name}-wal": 0o600, f"{path.name}-shm": 0o600}
 
 
-async def test_a_file_left_open_by_an_older_umask_is_closed_again(path: Path, clock: FakeClock) -> None:
-    _write(path, b"", mode=0o644)
-
+@pytest.mark.parametrize("mode", [0o666, 0o644, 0o640, 0o602])
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_a_file_that_others_could_read_or_change_is_refused_and_left_as_it_is(
+    path: Path, clock: FakeClock, suffix: str, mode: int
+) -> None:
     async with Store.open(path, clock=clock):
-        assert _read(path)[0] == 0o600
+        pass
+    place = path.with_name(path.name + suffix)
+    place.touch(0o600)
+    place.chmod(mode)
+    before = _read(place)
+
+    with pytest.raises(StoreUnsafe, match=f"{place} is open to others .mode 0{mode:o}.; run `chmod 600 {place}` if"):
+        async with Store.open(path, clock=clock):
+            pass
+
+    assert before == _read(place)
+    place.chmod(0o600)
+    async with Store.open(path, clock=clock):
+        pass
+
+
+async def test_a_file_is_private_whatever_the_umask(path: Path, clock: FakeClock) -> None:
+    before = os.umask(0o777)
+    try:
+        async with Store.open(path, clock=clock):
+            assert _read(path)[0] == 0o600
+    finally:
+        os.umask(before)
+
+
+async def test_a_file_that_is_there_but_holds_nothing_is_told(
+    path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Store.open(path, clock=clock):
+        pass
+    async with Store.open(path, clock=clock):
+        pass
+    assert [] == caplog.records
+    os.truncate(path, 0)
+
+    async with Store.open(path, clock=clock) as store:
+        assert () == store.grants()
+
+    (record,) = caplog.records
+    assert (logging.WARNING, path) == (record.levelno, record.__dict__["file"])
+    assert "was there, but empty" in record.getMessage()
 
 
 async def test_a_newer_schema_is_refused_and_left_untouched(path: Path, clock: FakeClock) -> None:
@@ -279,14 +323,14 @@ async def test_an_end_says_so_and_takes_everything_under_it(store: Store, clock:
 
 def test_ending_what_is_not_there_has_no_effect(store: Store) -> None:
     store.revoke("no such grant")
-    store.end_pairing("no such pairing")
+    store.end_pairing("no such pairing", "reused")
 
 
 async def test_ending_a_pairing_leaves_the_grant_and_its_other_pairings(store: Store, clock: FakeClock) -> None:
     grant = store.answer(_grant(clock))
     one, other = _pair(store, clock, grant, "one"), _pair(store, clock, grant, "other")
 
-    store.end_pairing(one.id)
+    store.end_pairing(one.id, "reused")
 
     assert store.pairings(grant.id) == (other,)
     assert store.grants() == (grant,)

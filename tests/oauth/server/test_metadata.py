@@ -1,6 +1,6 @@
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from oauth.server.flows import AuthorizationServer
+from oauth.server.server import AuthorizationServer
 from tests.oauth.desk import BASE, SCOPES
 
 
@@ -22,14 +22,18 @@ def test_only_what_exists_is_announced(server: AuthorizationServer) -> None:
         "issuer": BASE,
         "authorization_endpoint": f"{BASE}/oauth/authorize",
         "token_endpoint": f"{BASE}/oauth/token",
+        "device_authorization_endpoint": f"{BASE}/oauth/device_authorization",
+        "revocation_endpoint": f"{BASE}/oauth/revoke",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": [
             "authorization_code",
             "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
             "urn:ietf:params:oauth:grant-type:token-exchange",
         ],
         "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": ["ES256"],

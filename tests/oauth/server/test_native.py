@@ -4,7 +4,7 @@ import pytest
 
 from oauth.errors import InvalidClient, InvalidRequest, InvalidScope, TokenInvalid
 from oauth.nonces import Nonces
-from oauth.server.flows import AuthorizationServer
+from oauth.server.server import AuthorizationServer
 from oauth.server.verify import Verifier
 from oauth.store import Store
 from tests.oauth.clock import FakeClock

@@ -13,9 +13,11 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture(name="client")
 async def _client(desk: Desk) -> AsyncIterator["TestClient[web.Request, web.Application]"]:
-    endpoints = Endpoints(desk.server, web.Request.read)
+    endpoints = Endpoints(desk.server, web.Request.read, lambda _: "BCDF-GHJK")
     application = web.Application()
     application.router.add_post("/oauth/token", endpoints.token)
+    application.router.add_post("/oauth/device_authorization", endpoints.device_authorization)
+    application.router.add_post("/oauth/revoke", endpoints.revoke)
     application.router.add_get("/.well-known/oauth-authorization-server", endpoints.authorization_server)
     application.router.add_get("/.well-known/oauth-protected-resource", endpoints.protected_resource)
     async with TestClient(TestServer(application, host="127.0.0.1")) as client:
