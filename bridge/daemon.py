@@ -20,6 +20,7 @@ from bridge.audit.rows import FILE as AUDIT_FILE
 from bridge.broker.embedded import EmbeddedBroker
 from bridge.clock import rfc3339
 from bridge.config import Settings
+from bridge.consent.notifications import notifying
 from bridge.errors import BridgeError, BridgeFault
 from bridge.front.house import House
 from bridge.front.owner import Facts
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 EXIT_OK = 0
 EXIT_REFUSED = 1
+LEAST_DESCRIPTORS = 128
+"""Some 30 are open when nobody is connected; the rest leaves room for a browser and the owner's own commands."""
 
 
 Hosted = Callable[[Settings], Sequence[App]]
@@ -75,18 +78,18 @@ def serve(settings: Settings, hosted: Hosted = apps, *, level: int = logging.INF
         BridgeError: it cannot start; title and detail say what is wrong and what to do.
     """
     logs.configure(level)
+    _raise_descriptor_limit()  # first of all: the event loop itself needs some
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, hosted))
 
 
 async def _serve(settings: Settings, hosted: Hosted) -> None:
     asyncio.get_running_loop().set_exception_handler(logs.loop_error)
-    _raise_descriptor_limit()
     with _refusals_said():
         state = paths.own_folder(paths.state_folder())
-        paths.own_folder(paths.runtime_folder())
+        folder = paths.own_folder(paths.runtime_folder())
         lock = ExitStack()
-        lock.enter_context(runtime.only_one(state))
+        lock.enter_context(runtime.only_one(state, folder))
     with lock:
         async with AsyncExitStack() as stack:
             stopped = _signals()
@@ -102,7 +105,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, stat
         tcp = listen.open_tcp(state, settings.daemon.ports)
         stack.callback(tcp.close)
         unix = listen.open_unix(paths.socket())
-        stack.callback(paths.socket().unlink, missing_ok=True)
+        stack.callback(listen.forget_unix, paths.socket(), paths.socket().lstat())
     port = tcp.getsockname()[1]
     started = time.time()
     facts = Facts(base=f"http://{listen.HOST}:{port}", socket=str(paths.socket()), started=started)
@@ -122,10 +125,11 @@ async def _start(stack: AsyncExitStack, settings: Settings, hosted: Hosted, stat
     )
     await stack.enter_async_context(worker.run())
     await stack.enter_async_context(serving(house, (tcp, unix), settings.limits))
+    await stack.enter_async_context(notifying(house.consent))
     told = runtime.Runtime(os.getpid(), facts.base, port, facts.socket, __version__, rfc3339(started))
     with _refusals_said():
         runtime.write(paths.runtime_file(), told)
-    stack.callback(paths.runtime_file().unlink, missing_ok=True)
+    stack.callback(runtime.forget, paths.runtime_file())
     logger.info("ready", extra={"base": facts.base, "socket": facts.socket})
 
 
@@ -155,11 +159,20 @@ def _refusals_said() -> Iterator[None]:
 
 
 def _raise_descriptor_limit() -> None:
-    """Take all descriptors that the system lets us have: at the usual 1,024, as many idle connections lock all out."""
+    """Take all descriptors that the system lets us have: at the usual 1,024, as many idle connections lock all out.
+
+    Raises:
+        SystemRefused: they are too few to start with.
+    """
     if sys.platform != "win32":
         import resource  # not there on Windows
 
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < LEAST_DESCRIPTORS:
+            raise SystemRefused(
+                f"the system lets a program open {hard} files at most, and the daemon needs {LEAST_DESCRIPTORS}; raise "
+                "the hard limit (`ulimit -Hn`, /etc/security/limits.conf) and start again"
+            )
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

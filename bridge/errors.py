@@ -11,7 +11,9 @@ The tree, first split by whose fault it is:
     │   ├── OriginNotApproved       403  origin_not_approved
     │   ├── OriginMismatch          403  origin_mismatch
     │   ├── ScopeMissing            403  scope_missing             scope
-    │   ├── ApprovalRequired        403  approval_required
+    │   ├── ApprovalRequired        403  approval_required         user_code, expires_in
+    │   ├── ApprovalDenied          403  approval_denied           retry_after
+    │   ├── ApprovalImpossible      403  approval_impossible
     │   ├── NotFound                404  not_found
     │   ├── MethodNotAllowed        405  method_not_allowed
     │   ├── RequestTimeout          408  request_timeout
@@ -38,7 +40,8 @@ import msgspec
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An error as it travels: RFC 9457 ``application/problem+json`` with a stable ``code``.
 
-    Shape: ``{"title", "status", "code", "detail", "path"?, "scope"?, "retry_after"?}``; ``retry_after`` in seconds.
+    Shape: ``{"title", "status", "code", "detail", "path"?, "scope"?, "retry_after"?, "user_code"?, "expires_in"?}``;
+    times in seconds.
     """
 
     title: str
@@ -48,6 +51,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str | None = None
     scope: str | None = None
     retry_after: float | None = None
+    user_code: str | None = None
+    expires_in: int | None = None
 
 
 class BridgeError(Exception):
@@ -164,11 +169,36 @@ class ScopeMissing(ClientError):
 
 
 class ApprovalRequired(ClientError):
-    """A dangerous command needs a fresh yes of the owner."""
+    """A dangerous command needs a fresh yes of the owner, who knows it by ``user_code`` for ``expires_in`` seconds."""
 
     code = "approval_required"
     status = 403
     title = "The owner has to approve this"
+
+    def __init__(self, detail: str, *, user_code: str, expires_in: int) -> None:
+        super().__init__(detail)
+        self.user_code = user_code
+        self.expires_in = expires_in
+
+    def problem(self) -> Problem:
+        """Return the error as it is sent."""
+        return msgspec.structs.replace(super().problem(), user_code=self.user_code, expires_in=self.expires_in)
+
+
+class ApprovalDenied(ClientError):
+    """The owner has just said no to this dangerous command; ``retry_after`` seconds later it may be asked again."""
+
+    code = "approval_denied"
+    status = 403
+    title = "The owner said no"
+
+
+class ApprovalImpossible(ClientError):
+    """No yes covers this client's dangerous commands."""
+
+    code = "approval_impossible"
+    status = 403
+    title = "This client cannot run dangerous commands"
 
 
 class NotFound(ClientError):

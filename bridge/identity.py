@@ -85,6 +85,10 @@ class Identity:
         self._secret = Secret(secret)
         self._keys: dict[tuple[str, bytes], DaemonKey] = {}
 
+    def offer_key(self) -> bytes:
+        """Return the key (32 bytes) that signs offers, and nothing else (HKDF-SHA256, RFC 5869)."""
+        return HKDF(hashes.SHA256(), 32, None, b"tollbridge offers\0").derive(self._secret.reveal())
+
     def key(self, origin: str, salt: bytes) -> DaemonKey:
         """Return the key that ``origin`` knows; the same for the same salt."""
         found = self._keys.get((origin, salt))

@@ -34,6 +34,9 @@ need_test_packages() {
     dbus              # a private message bus for each test session
     pulseaudio        # a sound server with a null sink, so that players pace as with a sound card
     pulseaudio-utils  # pactl: whether the sound server is ready
+    xvfb xdotool      # a screen of our own, and a pointer that really clicks there
+    mate-notification-daemon # a real notification server, with buttons
+    notification-daemon # a second one, which leaves on the screen what it is told to take back
     curl              # the README's lines are run as printed
   )
   need_packages "${packages[@]}"

@@ -27,14 +27,14 @@ HOUR_SECONDS = 3600.0
 COMMAND_KEYS = 512
 REFUSAL_KEYS = 64
 
-ORDINARY = frozenset({"use_dpop_nonce"})
+ORDINARY = frozenset({"use_dpop_nonce", "authorization_pending", "slow_down"})
 """Refusals that belong to the ordinary course of things: the client then asks again."""
 
 OK = "ok"
 CANCELLED = "cancelled"
 
-By = Literal["terminal", "page"]
-"""Where the owner acted: over the Unix socket, or on a page of ours."""
+By = Literal["terminal", "page", "notification"]
+"""Where the owner acted: over the Unix socket, on a page of ours, or on a notification of the desktop."""
 
 
 class Audit:
@@ -48,6 +48,7 @@ class Audit:
         self._commands = Window(Sums(COMMAND_KEYS, trail.clock), self._command_summed)
         self._refusals = Window(Sums(REFUSAL_KEYS, trail.clock), self._refusal_summed)
         self._asked = Window(Sums(REFUSAL_KEYS, trail.clock), self._asked_summed)
+        self._used = Window(Sums(REFUSAL_KEYS, trail.clock), self._used_summed)
 
     # Commands.
 
@@ -96,12 +97,16 @@ class Audit:
         """The owner has taken an answer back."""
         self._fact(Kind.GRANT, "revoked", client, subject=grant, by=by)
 
+    def denials_forgotten(self, client: str, grant: str, by: By) -> None:
+        """The owner has had earlier noes forgotten."""
+        self._fact(Kind.GRANT, "denials_forgotten", client, subject=grant, by=by)
+
     def grant_expired(self, client: str, grant: str) -> None:
         """An answer has come to its end."""
         self._fact(Kind.GRANT, "expired", client, subject=grant)
 
-    def pairing(self, client: str, pairing: str, outcome: Literal["begun", "reused"]) -> None:
-        """A key, or a program, has its first token; or the pairing ended because a code or token was used again."""
+    def pairing(self, client: str, pairing: str, outcome: Literal["begun", "reused", "revoked"]) -> None:
+        """A pairing has begun, with its first token, or ended: a code or token was used again, or it was given back."""
         self._fact(Kind.PAIRING, outcome, client, subject=pairing)
 
     def token_made(self, client: str, scopes: Iterable[str], by: By) -> None:
@@ -111,6 +116,14 @@ class Audit:
     def link(self, outcome: Literal["made", "used"], by: By) -> None:
         """An activation link was made, or a browser has become the owner's with one."""
         self._fact(Kind.ACTIVATION, outcome, "owner", by=by)
+
+    def offer(self, outcome: Literal["made", "revoked"], offer: str, command: str, by: By) -> None:
+        """The owner has offered a command, or taken the offer (``offer:ID``) back."""
+        self._fact(Kind.OFFER, outcome, offer, subject=command, by=by)
+
+    def offer_used(self, offer: str, command: str, origin: str | None) -> None:
+        """An offer was used, by a page of ``origin`` or a program; summed, for it may be good 1,000 times."""
+        self._used.count((offer, origin or "", command))
 
     def _fact(self, kind: Kind, outcome: str, client: str, *, subject: str | None = None, by: By | None = None) -> None:
         self._note(kind, outcome, client=_shown(client), subject=_shown(subject), by=by)
@@ -135,7 +148,7 @@ class Audit:
 
     def close(self) -> None:
         """Note the sums so far."""
-        for window in (self._commands, self._refusals, self._asked):
+        for window in (self._commands, self._refusals, self._asked, self._used):
             window.close()
 
     def _command_summed(self, key: Key, found: Sum) -> None:
@@ -149,6 +162,10 @@ class Audit:
     def _asked_summed(self, key: Key, found: Sum) -> None:
         client, scopes, outcome = key
         self._summed(Kind.CONSENT, outcome, found, client=_shown(client), subject=_shown(scopes))
+
+    def _used_summed(self, key: Key, found: Sum) -> None:
+        offer, origin, command = key
+        self._summed(Kind.OFFER, "used", found, client=_shown(offer), subject=_shown(command), origin=_shown(origin))
 
     def _summed(self, kind: Kind, outcome: str, found: Sum, **names: str | None) -> None:
         self._note(kind, outcome, count=found.count, since=found.since or None, **names)

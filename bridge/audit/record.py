@@ -38,6 +38,7 @@ class Kind(enum.StrEnum):
     PAIRING = "pairing"
     TOKEN = "token"  # noqa: S105  # a kind, no secret
     ACTIVATION = "activation"
+    OFFER = "offer"
     REFUSAL = "refusal"
 
 
@@ -122,6 +123,8 @@ def seal(key: bytes, name: str, mark: Mark) -> bytes:
 def verify(key: bytes, links: Iterable[Link], *, anchor: Mark, head: Mark, noted: Iterable[Mark] = ()) -> Broken | None:
     """Return the first place where ``links``, in order, do not lead from ``anchor`` to ``head``; None: intact.
 
+    ``links`` are all that there are: what stands before the anchor or behind the head was added.
+
     ``noted`` are heads that were written down earlier: each must still stand where it stood. Those before the anchor
     cannot be looked for; whoever asks has to leave them out.
     """
@@ -132,7 +135,7 @@ def verify(key: bytes, links: Iterable[Link], *, anchor: Mark, head: Mark, noted
     for link in links:
         following = chain(key, last, link.content)
         if link.index != following.index:
-            return Broken(following.index, f"it is missing: after {last.index} comes {link.index}")
+            return _misplaced(link.index, last.index)
         if not hmac.compare_digest(link.mac, following.mac):
             return Broken(link.index, "it, or its MAC, is not what was written")
         last = following
@@ -145,8 +148,18 @@ def verify(key: bytes, links: Iterable[Link], *, anchor: Mark, head: Mark, noted
     if last.mac != head.mac:
         return Broken(last.index, "it is another record than the last one written")
     if wanted:
-        return Broken(last.index + 1, f"it is missing: the noted head is {max(wanted)}, an older file is in its place")
+        return Broken(
+            last.index + 1,
+            f"the trail ends with {last.index}, before the noted head {max(wanted)}: an older file is in its place, "
+            "or that head is of another trail",
+        )
     return None
+
+
+def _misplaced(index: int, last: int) -> Broken:
+    if index <= last:
+        return Broken(index, f"it was added: the oldest one that is kept is {last + 1}")
+    return Broken(last + 1, f"it is missing: after {last} comes {index}")
 
 
 def printable(text: str) -> str:

@@ -6,11 +6,15 @@ from bridge.messages import Schema
 
 
 class Client(msgspec.Struct, frozen=True):
-    """``kind`` "page", "native" or "owner"; ``origin`` of a page; ``development``: it is served by this computer."""
+    """``kind`` "page", "native" or "owner"; ``origin`` of a page, and its registrable ``domain``.
+
+    ``development``: it is served by this computer.
+    """
 
     id: str
     kind: str
     origin: str | None = None
+    domain: str | None = None
     development: bool = False
 
 
@@ -19,15 +23,34 @@ class AskedScope(msgspec.Struct, frozen=True):
 
     scope: str
     sentence: str
+    granted: bool = False
+
+
+class AskedCommand(msgspec.Struct, frozen=True):
+    """A dangerous command that waits for its yes; ``params`` is JSON."""
+
+    app: str
+    name: str
+    summary: str
+    params: msgspec.Raw
 
 
 class PendingRequest(msgspec.Struct, frozen=True):
-    """A client that waits for the owner's answer; ``code`` as its page shows it, ``age`` in seconds."""
+    """A client that waits for the owner's answer; ``code`` as its page shows it, ``age`` in seconds.
+
+    ``kind`` is "authorize", "device" or "command"; ``untils`` says for how long it may be allowed, ``until`` what is
+    usual.
+    """
 
     code: str
     client: Client
     scopes: tuple[AskedScope, ...]
     age: float
+    kind: str = "authorize"
+    untils: tuple[str, ...] = ()
+    until: str = ""
+    denied_before: bool = False
+    command: AskedCommand | None = None
 
 
 class PendingRequests(msgspec.Struct, frozen=True):
@@ -52,12 +75,61 @@ class GrantRow(msgspec.Struct, frozen=True):
     created: str
     until: str | None
     pairings: int
+    sentences: tuple[str, ...] = ()
+    limits: dict[str, str] = {}
+    denied_keys: int = 0
+    sessions: int = 0
+    commands_today: int = 0
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """One key, or without ``thumbprint`` one program, that uses a grant; times RFC 3339."""
+
+    id: str
+    thumbprint: str | None
+    scopes: tuple[str, ...]
+    created: str
+    consented: str
+    until: str | None
+    sessions: int
+
+
+class GrantDetails(GrantRow, frozen=True):
+    """``GET /v1/grants/{id}``."""
+
+    keys: tuple[KeyRow, ...] = ()
 
 
 class GrantRows(msgspec.Struct, frozen=True):
     """``GET /v1/grants``."""
 
     grants: tuple[GrantRow, ...]
+
+
+class OfferMade(msgspec.Struct, frozen=True):
+    """``POST /v1/offers``; ``expires_in`` in seconds."""
+
+    id: str
+    link: str
+    expires_in: float
+
+
+class OfferRow(msgspec.Struct, frozen=True):
+    """An offer of the owner's: ``command`` with ``params``, ``used`` of ``uses`` times; times RFC 3339."""
+
+    id: str
+    command: str
+    params: dict[str, object]
+    uses: int
+    used: int
+    created: str
+    until: str
+
+
+class OfferRows(msgspec.Struct, frozen=True):
+    """``GET /v1/offers``."""
+
+    offers: tuple[OfferRow, ...]
 
 
 class RefusalRow(msgspec.Struct, frozen=True):

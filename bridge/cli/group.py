@@ -1,8 +1,9 @@
 """The command `tollbridge`: its list of commands, and how an error becomes a sentence and an exit status."""
 
+import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
@@ -13,13 +14,14 @@ from bridge.cli.call import call
 from bridge.cli.failures import STATUS_INTERRUPTED
 from bridge.cli.grants import grants
 from bridge.cli.keyring import keyring
+from bridge.cli.offer import offer, offers
 from bridge.cli.open import open_dashboard
 from bridge.cli.paths import show_paths
 from bridge.cli.port import port
 from bridge.cli.refusals import refusals
 from bridge.cli.run import run
 from bridge.cli.status import status
-from bridge.cli.terminal import visible
+from bridge.cli.terminal import drop_stream, open_streams, visible
 from bridge.cli.token import token
 from bridge.cli.watch import watch
 from bridge.errors import BridgeError
@@ -68,6 +70,8 @@ for _command in (
     approve,
     deny,
     grants,
+    offer,
+    offers,
     refusals,
     audit,
     keyring,
@@ -80,28 +84,39 @@ for _command in (
 
 def start(arguments: Sequence[str]) -> int:
     """Run the command that ``arguments`` name and return the exit status; every expected error is a sentence."""
+    open_streams()
     try:
         _readable(arguments)
         returned = tollbridge.main(list(arguments), prog_name="tollbridge", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _told(error.exit_code, error.show)
     except BridgeError as error:
-        click.echo(visible(f"{error.title}: {error.detail.rstrip('.')}."), err=True)
-        return 1
+        return _told(1, _say, f"{error.title}: {error.detail.rstrip('.')}.")
     except click.Abort:
-        click.echo(err=True)
-        return STATUS_INTERRUPTED
+        return _told(STATUS_INTERRUPTED, _say, "")
     except BrokenPipeError:
         # The reader has gone (`| head`): no word, status 1, as click does where it sees it first.
-        # What is still buffered must not fail a second time when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stream(sys.stdout)
         return 1
     except OSError as error:
-        click.echo(visible(f"The system refused: {error}."), err=True)
-        return 1
+        drop_stream(sys.stdout)
+        is_closed = error.errno == errno.EBADF and error.filename is None
+        return _told(1, _say, "Standard output is closed." if is_closed else f"The system refused: {error}.")
     return returned if isinstance(returned, int) else 0
+
+
+def _say(sentence: str) -> None:
+    click.echo(visible(sentence), err=True)
+
+
+def _told(status: int, say: Callable[..., None], *words: str) -> int:
+    """Return ``status`` once that was said for which it stands, or nobody can be told."""
+    try:
+        say(*words)
+    except OSError:
+        drop_stream(sys.stderr)
+    return status
 
 
 def _readable(arguments: Sequence[str]) -> None:

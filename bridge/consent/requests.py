@@ -1,67 +1,144 @@
-"""The queue of pending requests: what sites ask, each with a code, until the owner answers or nobody waits any more."""
+"""The queue of what is asked of the owner, by pages, devices and dangerous commands: each has a code until it is over.
+
+One request a site: a newer one replaces the older. At most `BOUND` sites at once; a further one is told to come back.
+"""
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from bridge.errors import NotFound, TooMany
-from oauth.models import AuthorizationRequest, token_id
-from oauth.secret import Secret
+import msgspec
+
+from bridge.consent.site import site_of
+from bridge.errors import Gone, NotFound, TooMany
+from oauth.models import Asked, AuthorizationRequest, DeviceRequest, token_id
+from oauth.secret import Secret, hidden
 
 UNPOLLED_SECONDS = 30.0
 """A page that has not asked for this long is closed; its request is gone."""
 
-BOUND = 16
-"""At the bound a new request is refused: the owner cannot read more than this either."""
+COMMAND_SECONDS = 60.0
+"""How long a dangerous command waits for its yes, and how long that yes waits for the command."""
+
+BOUND = 5
+"""Sites that may ask at once: the owner cannot judge more of them than this either."""
+
+AGAIN_SECONDS = 60.0
+"""A request that replaces one of its own site so soon is quiet: nobody makes a desktop blink."""
+
+REMEMBERED = 64
+"""Codes of requests that are over, so that a late answer is told so."""
 
 CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 """RFC 8628 section 6.1: no vowels, nothing that looks like a digit."""
 
 Status = Literal["pending", "allowed", "denied"]
+Kind = Literal["authorize", "device", "command"]
+
+
+class CommandRequest(Asked, frozen=True, kw_only=True):
+    """A dangerous command that waits for its yes; ``digest`` is the SHA-256 of its parameters."""
+
+    pairing: str
+    app: str
+    command: str
+    summary: str
+    params: msgspec.Raw
+    digest: bytes
+
+    __repr__ = hidden
 
 
 class Pending:
-    """One request; ``handle`` is its page's alone, ``code`` is what the owner types, ``redirect`` holds the answer."""
+    """One request; ``handle`` is its page's alone, ``code`` is what the owner types, ``redirect`` holds the answer.
 
-    def __init__(self, request: AuthorizationRequest, *, code: str, now: float) -> None:
-        self.request = request
+    ``is_taken`` while it has an answer that is not durable yet.
+    """
+
+    def __init__(
+        self, asked: AuthorizationRequest | DeviceRequest | CommandRequest, *, code: str, now: float, is_quiet: bool
+    ) -> None:
+        self.asked = asked
         self.handle = Secret(secrets.token_urlsafe(32))
         self.code = code
+        self.is_quiet = is_quiet
         self.opened_at = now
         self.polled_at = now
         self.status: Status = "pending"
+        self.is_taken = False
         self.redirect: Secret[str] | None = None
         self.answered = asyncio.Event()
         self.waiters = 0
 
-    def settle(self, status: Status, redirect: str) -> None:
+    @property
+    def kind(self) -> Kind:
+        """What asks."""
+        if isinstance(self.asked, AuthorizationRequest):
+            return "authorize"
+        return "device" if isinstance(self.asked, DeviceRequest) else "command"
+
+    @property
+    def site(self) -> str:
+        """What counts as one asker."""
+        return site_of(self.asked.client_id)
+
+    def settle(self, status: Status, redirect: str | None) -> None:
         """Set the answer, once, and wake the page that waits for it."""
         self.status = status
-        self.redirect = Secret(redirect)
+        self.redirect = None if redirect is None else Secret(redirect)
         self.answered.set()
 
 
 class Requests:
-    """The queue. ``clock`` is monotonic, in seconds. One request a client: a newer one replaces the older."""
+    """The queue. ``clock`` is monotonic, in seconds.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    ``is_waited_for`` says whether a device still asks for its answer; ``dropped`` is told of each request that ends
+    without one, ``changed`` whenever what waits has changed.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        is_waited_for: Callable[[DeviceRequest], bool],
+        dropped: Callable[[Pending], None],
+        changed: Callable[[], None],
+    ) -> None:
         self._clock = clock
+        self._is_waited_for = is_waited_for
+        self._dropped = dropped
+        self._changed = changed
         self._by_handle: dict[str, Pending] = {}
+        self._over: deque[str] = deque(maxlen=REMEMBERED)
 
-    def open(self, request: AuthorizationRequest) -> Pending:
+    def open(self, asked: AuthorizationRequest | DeviceRequest | CommandRequest, *, is_quiet: bool = False) -> Pending:
         """Queue a request.
 
         Raises:
-            TooMany: `BOUND` requests of other clients wait already.
+            TooMany: `BOUND` other sites ask already.
         """
-        self._prune()
-        for other in list(self._by_handle.values()):
-            if other.request.client_id == request.client_id:
-                del self._by_handle[token_id(other.handle.reveal())]
-        if len(self._by_handle) >= BOUND:
-            raise TooMany("too many sites are asking; answer them first: tollbridge approve", retry_after=30)
-        pending = Pending(request, code=self._fresh_code(), now=self._clock())
+        self.prune()
+        now = self._clock()
+        for other in [other for other in self._by_handle.values() if other.site == site_of(asked.client_id)]:
+            is_quiet = is_quiet or (other.status == "pending" and now - other.opened_at < AGAIN_SECONDS)
+            self._end(other)
+        if len(self.waiting()) >= BOUND:
+            raise TooMany("too many sites are asking; answer them first: tollbridge pending", retry_after=30)
+        pending = Pending(asked, code=self._fresh_code(), now=now, is_quiet=is_quiet)
+        self._by_handle[token_id(pending.handle.reveal())] = pending
+        self._changed()
+        return pending
+
+    def admit(self, asked: AuthorizationRequest, redirect: str) -> Pending:
+        """Return a request that is allowed without a question: it takes no place, and replaces nothing that waits."""
+        self.prune()
+        for other in [other for other in self._by_handle.values() if other.site == site_of(asked.client_id)]:
+            if other.status != "pending":
+                self._end(other)
+        pending = Pending(asked, code=self._fresh_code(), now=self._clock(), is_quiet=True)
+        pending.settle("allowed", redirect)
         self._by_handle[token_id(pending.handle.reveal())] = pending
         return pending
 
@@ -71,7 +148,7 @@ class Requests:
         Raises:
             NotFound: it was replaced, was not polled for long, or belonged to an earlier run of the daemon.
         """
-        self._prune()
+        self.prune()
         pending = self._by_handle.get(token_id(handle))
         if pending is None:
             raise NotFound("this request is gone; ask again")
@@ -82,31 +159,69 @@ class Requests:
         """Return the unanswered request with ``code``; case and dashes do not matter.
 
         Raises:
+            Gone: it was answered, or nobody waits for the answer any more.
             NotFound: there is none.
         """
+        self.prune()
         typed = code.upper().replace("-", "")
-        for pending in self.waiting():
+        for pending in self._by_handle.values():
             if secrets.compare_digest(pending.code.encode(), typed.encode()):
+                if pending.status != "pending" or pending.is_taken:
+                    break
                 return pending
-        raise NotFound("no request has this code; `tollbridge pending` lists what is asked")
+        else:
+            if typed not in self._over:
+                raise NotFound("no request has this code; `tollbridge pending` lists what is asked")
+        raise Gone("this was answered already, or nobody waits for the answer any more")
+
+    def settle(self, pending: Pending, status: Status, redirect: str | None) -> None:
+        """Give a request its answer, the first and only one."""
+        pending.settle(status, redirect)
+        pending.is_taken = False
+        if pending.kind != "authorize":
+            self._by_handle.pop(token_id(pending.handle.reveal()), None)  # no page asks for it
+            self._over.append(pending.code)
+        self._changed()
 
     def waiting(self) -> list[Pending]:
         """Return the unanswered requests, oldest first."""
-        self._prune()
-        return [pending for pending in self._by_handle.values() if pending.status == "pending"]
+        self.prune()
+        return [pending for pending in self._by_handle.values() if pending.status == "pending" and not pending.is_taken]
 
     def age(self, pending: Pending) -> float:
         """Return how long it has been asked, in seconds."""
         return self._clock() - pending.opened_at
 
-    def _prune(self) -> None:
-        oldest = self._clock() - UNPOLLED_SECONDS
-        for pending in list(self._by_handle.values()):
-            if pending.polled_at < oldest and not pending.waiters:
-                del self._by_handle[token_id(pending.handle.reveal())]
+    def __bool__(self) -> bool:
+        """Say whether there is any request, answered or not, that may come to its end by time."""
+        return bool(self._by_handle)
+
+    def prune(self) -> None:
+        """Let go of requests whose page, device or command waits no longer."""
+        ended = [pending for pending in self._by_handle.values() if not self._is_alive(pending)]
+        for pending in ended:
+            self._end(pending)
+        if any(pending.status == "pending" for pending in ended):
+            self._changed()
+
+    def _is_alive(self, pending: Pending) -> bool:
+        now = self._clock()
+        if pending.is_taken:
+            return True
+        if isinstance(pending.asked, DeviceRequest):
+            return self._is_waited_for(pending.asked)
+        if isinstance(pending.asked, CommandRequest):
+            return now - pending.opened_at < COMMAND_SECONDS
+        return pending.waiters > 0 or now - pending.polled_at <= UNPOLLED_SECONDS
+
+    def _end(self, pending: Pending) -> None:
+        del self._by_handle[token_id(pending.handle.reveal())]
+        self._over.append(pending.code)
+        if pending.status == "pending":
+            self._dropped(pending)
 
     def _fresh_code(self) -> str:
-        taken = {pending.code for pending in self._by_handle.values()}
+        taken = {*(pending.code for pending in self._by_handle.values()), *self._over}
         while (code := "".join(secrets.choice(CODE_LETTERS) for _ in range(8))) in taken:
             pass
         return code

@@ -12,16 +12,19 @@ from aiohttp.typedefs import Handler
 from bridge.errors import MethodNotAllowed, NotFound, Problem
 from bridge.front.audit import AuditRoute
 from bridge.front.commands import Apps, Call, State
-from bridge.front.consent import Consent
+from bridge.front.consent import ConsentRoutes
 from bridge.front.guard import Guard
 from bridge.front.hello import Hello
 from bridge.front.keyring import Keyring
 from bridge.front.keys import CALLER
+from bridge.front.offers import OfferRoutes
 from bridge.front.owner import Owner
 from bridge.front.pages import Pages
 from bridge.front.policy import BODY_BYTES, Body, Kind, Need
 from bridge.front.poll import Poll
 from bridge.front.problems import PROBLEM_TYPE, answer_error, problem_response, stamp
+from bridge.front.query import check as check_query
+from bridge.front.reading import reading_nothing
 from bridge.front.reasons import Answer, Reason, Refused
 from bridge.front.route import Route, pattern
 from bridge.front.stream import Stream
@@ -48,7 +51,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that answers; built by `bridge.daemon`."""
 
     pages: Pages
-    consent: Consent
+    consent: ConsentRoutes
     oauth: Endpoints
     hello: Hello
     tickets: SocketTickets
@@ -60,6 +63,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     socket: Socket
     owner: Owner
     audit: AuditRoute
+    offers: OfferRoutes
     keyring: Keyring
 
 
@@ -69,39 +73,49 @@ def table(on: Handlers) -> list[Route]:
     none, any_, app, owner = Need.NONE, Need.ANY, Need.APP, Need.OWNER
     json, form = Body.JSON, Body.FORM
     return [
-        Route("GET", "/", page, none, on.pages.dashboard),
-        Route("GET", "/oauth/authorize", page, none, on.pages.consent),
-        Route("GET", "/static/{name:.+}", static, none, on.pages.static),
+        Route("GET", "/", page, none, on.pages.dashboard, query=None),
+        Route("GET", "/oauth/authorize", page, none, on.pages.consent, query=None),
+        Route("GET", "/oauth/device", page, none, on.pages.device, query=None),
+        Route("GET", "/offer", page, none, on.pages.offer, query=None),
+        Route("GET", "/static/{name:.+}", static, none, on.pages.static, query=None),
         Route("POST", "/oauth/requests", own, none, on.consent.open, json),
-        Route("GET", "/oauth/requests/{handle}", own, none, on.consent.poll),
-        Route("GET", "/oauth/requests", api, owner, on.consent.list),
+        Route("GET", "/oauth/requests/{handle}", own, none, on.consent.poll, query=("wait",)),
+        Route("GET", "/oauth/requests", api, owner, on.consent.list, query=("wait", "after")),
         Route("POST", "/oauth/requests/{code}", api, owner, on.consent.answer, json),
-        Route("POST", "/oauth/token", open_, none, on.oauth.token, form),
-        Route("POST", "/oauth/clean", open_, none, on.oauth.clean, form),
-        Route("GET", "/.well-known/oauth-authorization-server", open_, none, on.oauth.authorization_server),
-        Route("GET", "/.well-known/oauth-protected-resource", open_, none, on.oauth.protected_resource),
-        Route("GET", "/v1/hello", open_, none, on.hello.answer),
-        Route("POST", "/v1/tickets", api, any_, on.tickets.issue, json),
+        Route("POST", "/oauth/token", open_, none, on.oauth.token, form, None),
+        Route("POST", "/oauth/device_authorization", open_, none, on.oauth.device_authorization, form, None),
+        Route("POST", "/oauth/revoke", open_, none, on.oauth.revoke, form, None),
+        Route("POST", "/oauth/clean", open_, none, on.oauth.clean, form, None),
+        Route("GET", "/.well-known/oauth-authorization-server", open_, none, on.oauth.authorization_server, query=None),
+        Route("GET", "/.well-known/oauth-protected-resource", open_, none, on.oauth.protected_resource, query=None),
+        Route("GET", "/v1/hello", open_, none, on.hello.answer, query=("nonce", "key")),
+        Route("POST", "/v1/tickets", api, any_, reading_nothing(on.tickets.issue), json),
         Route("GET", "/v1/apps", api, any_, on.apps.list),
-        Route("GET", "/v1/apps/{app}/state", api, app, on.state.read),
+        Route("GET", "/v1/apps/{app}/state", api, app, on.state.read, query=("returnon", "returnafter")),
         Route("POST", "/v1/apps/{app}/{command}", api, app, on.call.run, json),
-        Route("GET", "/v1/events", api, any_, _by_accept(on.stream, on.poll)),
+        Route("GET", "/v1/events", api, any_, _by_accept(on.stream, on.poll), query=("topics", "after", "wait")),
         Route("GET", "/v1/socket", Kind.SOCKET, Need.TICKET, on.socket.open),
         Route("GET", "/v1/status", api, owner, on.owner.status),
         Route("GET", "/v1/refusals", api, owner, on.owner.refusals),
         Route("POST", "/v1/keyring", api, owner, on.keyring.check),
-        Route("GET", "/v1/audit", api, owner, on.audit.list),
+        Route("GET", "/v1/audit", api, owner, on.audit.list, query=("after", "limit")),
         Route("GET", "/v1/grants", api, owner, on.owner.grants),
+        Route("GET", "/v1/grants/{id}", api, owner, on.owner.grant),
         Route("DELETE", "/v1/grants/{id}", api, owner, on.owner.revoke),
-        Route("POST", "/v1/activation-links", api, owner, on.owner.activation_link, json),
+        Route("DELETE", "/v1/grants/{id}/denials", api, owner, on.owner.forget_denials),
+        Route("POST", "/v1/activation-links", api, owner, reading_nothing(on.owner.activation_link), json),
         Route("POST", "/v1/tokens", api, owner, on.owner.token, json),
+        Route("POST", "/v1/offers", api, owner, on.offers.make, json),
+        Route("GET", "/v1/offers", api, owner, on.offers.list),
+        Route("POST", "/v1/offers/redeem", open_, none, on.offers.redeem, json),
+        Route("DELETE", "/v1/offers/{id}", api, owner, on.offers.revoke),
     ]
 
 
 def build(routes: Sequence[Route], guard: Guard) -> web.Application:
     """Return the application that answers ``routes`` and nothing else, each behind the guard."""
     app = web.Application(client_max_size=BODY_BYTES)
-    others = Route("*", "/{path:.*}", Kind.API, Need.NONE, _missing(routes), Body.UNREAD)
+    others = Route("*", "/{path:.*}", Kind.API, Need.NONE, _missing(routes), Body.UNREAD, None)
     for route in (*routes, *_preflights(routes), others):
         app.router.add_route(route.method, route.path, _guarded(route, guard), expect_handler=_answer_first)
 
@@ -142,6 +156,8 @@ def _guarded(route: Route, guard: Guard) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             guard.check(request, route)
+            if route.query is not None and "?" in request.raw_path:
+                check_query(request, route.query)
             return await route.handler(request)
         except Refused as refused:
             return guard.refuse(request, refused)
@@ -195,7 +211,7 @@ def _preflights(routes: Sequence[Route]) -> list[Route]:
     for route in routes:
         kinds.setdefault(route.path, set()).add(route.kind)
     return [
-        Route("OPTIONS", path, Kind.OPEN, Need.NONE, _preflight, Body.UNREAD)
+        Route("OPTIONS", path, Kind.OPEN, Need.NONE, _preflight, Body.UNREAD, None)
         for path, found in kinds.items()
         if found <= {Kind.OPEN, Kind.API}
     ]

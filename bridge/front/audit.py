@@ -11,13 +11,13 @@ from bridge.audit.file import read
 from bridge.audit.notes import Audit, By
 from bridge.audit.record import Link
 from bridge.clock import rfc3339
-from bridge.errors import InvalidParams
 from bridge.front.keys import SPEAKER
+from bridge.front.query import whole
 from bridge.front.route import pattern
 from oauth.models import Grant, Pairing
-from oauth.server.flows import AuthorizationServer
 from oauth.server.routes import Endpoints
-from oauth.store import Store
+from oauth.server.server import Ask, AuthorizationServer
+from oauth.store import PairingChange, Store
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class AuditRoute:
 
     async def list(self, request: web.Request) -> web.Response:
         """Answer ``{"first","head","records":[...]}``: ``limit`` records behind the index ``after``, or the newest."""
-        after = _whole(request, "after", 0, 2**62)
-        limit = _whole(request, "limit", 1, MOST_RECORDS)
+        after = whole(request, "after", 0, 2**62)
+        limit = whole(request, "limit", 1, MOST_RECORDS)
         page = await self._audit.page(after, USUAL_RECORDS if limit is None else limit)
         body = {
             "first": page.anchor.index + 1,
@@ -48,14 +48,22 @@ class AuditedEndpoints(Endpoints):
     """The OAuth endpoints, whose refusals are recorded: who guesses codes or tokens, or brings used ones, is seen."""
 
     def __init__(
-        self, audit: Audit, server: AuthorizationServer, read_body: Callable[[web.Request], Awaitable[bytes]]
+        self, audit: Audit, server: AuthorizationServer, read_body: Callable[[web.Request], Awaitable[bytes]], ask: Ask
     ) -> None:
-        super().__init__(server, read_body)
+        super().__init__(server, read_body, ask)
         self._audit = audit
 
     async def token(self, request: web.Request) -> web.Response:
         """See `oauth.server.routes.Endpoints.token`."""
         return self._recorded(request, await super().token(request))
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """See `oauth.server.routes.Endpoints.revoke`."""
+        return self._recorded(request, await super().revoke(request))
+
+    async def device_authorization(self, request: web.Request) -> web.Response:
+        """See `oauth.server.routes.Endpoints.device_authorization`."""
+        return self._recorded(request, await super().device_authorization(request))
 
     async def clean(self, request: web.Request) -> web.Response:
         """See `oauth.server.routes.Endpoints.clean`."""
@@ -76,11 +84,11 @@ class _Told(msgspec.Struct):
 def follow(store: Store, audit: Audit) -> None:
     """Have the audit told what happens in the store without the owner: keys that come, answers that end."""
 
-    def paired(grant: Grant, pairing: Pairing, is_begun: bool) -> None:  # noqa: FBT001  # as the store calls it
-        if grant.is_owner and is_begun:
+    def paired(grant: Grant, pairing: Pairing, change: PairingChange) -> None:
+        if grant.is_owner and change == "begun":
             audit.link("used", "page")
-        else:
-            audit.pairing(grant.client_id, pairing.id, "begun" if is_begun else "reused")
+        elif change != "ended":
+            audit.pairing(grant.client_id, pairing.id, change)
 
     def revoked(grant: Grant) -> None:
         if grant.ends_at is not None and grant.ends_at <= store.clock():
@@ -108,12 +116,3 @@ def _time(at: float) -> str:
         return rfc3339(at)
     except (ValueError, OverflowError, OSError):
         return ""  # no time that was ever written: somebody has edited the file
-
-
-def _whole(request: web.Request, name: str, least: int, most: int) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
-        raise InvalidParams(f"{name} is a whole number from {least} to {most}", path=name)
-    return int(text)

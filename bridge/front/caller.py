@@ -1,4 +1,4 @@
-"""Makes a Caller: from a verified token, from a ticket, or from the Unix socket; nothing else can."""
+"""Makes a Caller: from a verified token, a ticket or an offer, or from the Unix socket; nothing else can."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from bridge.errors import OriginMismatch, ProofInvalid, TokenInvalid, Unauthoriz
 from bridge.front.policy import Speaker
 from bridge.messages import Caller
 from oauth import errors as oauth_errors
-from oauth.models import Access, Grant
+from oauth.models import Access, Offer
 from oauth.server.verify import Verifier
 
 OWNER = Caller(client="owner", scopes=frozenset(), owner=True)
@@ -22,13 +22,17 @@ class Ticket(msgspec.Struct, frozen=True):
     jkt: str | None
 
 
+Allowed = Callable[[str, str], frozenset[str] | None]
+"""Returns what a grant (id) allows a pairing (id) now; None: one of them has ended."""
+
+
 class Callers:
     """Turns what a request brings into a Caller."""
 
-    def __init__(self, verifier: Verifier, *, base: str, grant: Callable[[str], Grant | None]) -> None:
+    def __init__(self, verifier: Verifier, *, base: str, allowed: Allowed) -> None:
         self._verifier = verifier
         self._base = base
-        self._grant = grant
+        self._allowed = allowed
 
     def nonce(self, speaker: Speaker) -> str:
         """Return the nonce for the next proof of whoever speaks."""
@@ -64,18 +68,24 @@ class Callers:
         return _caller(access), access
 
     def now(self, caller: Caller) -> Caller | None:
-        """Return ``caller`` with the scopes that its grant still covers; None once the grant has ended.
+        """Return ``caller`` with the scopes that are still allowed; None once its pairing, or its grant, has ended.
 
-        Read again at each call and event of a session, which lives as long as its grant, not its token.
+        Read again at each call and event of a session, which lives as long as its pairing, not its token.
         """
-        if caller.grant is None:
+        if caller.grant is None or caller.pairing is None:
             return caller
-        grant = self._grant(caller.grant)
-        if grant is None or not grant.is_allowed:
+        allowed = self._allowed(caller.grant, caller.pairing)
+        if allowed is None:
             return None
-        if caller.scopes <= grant.scopes:
+        if caller.scopes <= allowed:
             return caller
-        return msgspec.structs.replace(caller, scopes=caller.scopes & grant.scopes)
+        return msgspec.structs.replace(caller, scopes=caller.scopes & allowed)
+
+
+def holder(offer: Offer, origin: str | None) -> Caller:
+    """Return who redeems ``offer``: whoever that is, with the scope of its command alone, and limits of his own."""
+    name = f"offer:{offer.id}"
+    return Caller(client=name, origin=origin, scopes=frozenset((offer.scope,)), grant=name)
 
 
 def _caller(access: Access) -> Caller:

@@ -8,8 +8,7 @@ from bridge.events.hub import Hub
 from bridge.front import frames
 from bridge.front.caller import Callers
 from bridge.front.dispatch import Dispatch
-from bridge.front.session import Session
-from bridge.front.sessions import TOKEN_ENDED
+from bridge.front.session import TOKEN_ENDED, Session
 from bridge.front.topics import Topics
 from bridge.messages import Caller, CommandDescription, Reply
 

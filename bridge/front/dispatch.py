@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import msgspec
 
 from bridge.audit.notes import CANCELLED, OK, Audit
 from bridge.broker.port import Broker
-from bridge.errors import ApprovalRequired, BridgeError, IdempotencyUnavailable, NotFound, Restarting, ScopeMissing
+from bridge.errors import BridgeError, IdempotencyUnavailable, NotFound, Restarting, ScopeMissing
 from bridge.front.limits import Quotas, Usage
+from bridge.front.tally import Tally
 from bridge.messages import EMPTY_OBJECT, AppDescription, Caller, Command, CommandDescription, Effect, Reply
 
 logger = logging.getLogger(__name__)
@@ -20,13 +22,19 @@ CANCEL_SECONDS = 0.5
 """How long a command that did not end while the daemon stops may take to notice that it was cancelled."""
 
 
+Approve = Callable[[Caller, str, CommandDescription, msgspec.Raw], None]
+"""Passes a dangerous command that the owner has just allowed (`bridge.consent.consent.Consent`), else raises."""
+
+
 class Dispatch:
     """Checks a command and sends it to its worker."""
 
-    def __init__(self, broker: Broker, quotas: Quotas, audit: Audit) -> None:
+    def __init__(self, broker: Broker, quotas: Quotas, audit: Audit, approve: Approve, tally: Tally) -> None:
         self._broker = broker
         self._quotas = quotas
         self._audit = audit
+        self._approve = approve
+        self._tally = tally
         self._running: set[asyncio.Task[Reply]] = set()
         self.is_stopping = False
 
@@ -52,7 +60,6 @@ class Dispatch:
         Raises:
             NotFound: there is no such command.
             ScopeMissing: the caller's grant does not cover it.
-            ApprovalRequired: it is dangerous, and the caller is not the owner on the Unix socket.
         """
         command = None
         try:
@@ -60,8 +67,6 @@ class Dispatch:
             if command is None:
                 raise NotFound("the app has no such command; GET /v1/apps lists them")
             check_scope(caller, command.scope)
-            if command.effect is Effect.DANGEROUS and caller.grant is not None:
-                raise ApprovalRequired(f"the owner runs it in a terminal: tollbridge call {app}.{name}")
         except BridgeError as error:
             self._refused(caller, app, command, error)
             raise
@@ -76,21 +81,38 @@ class Dispatch:
             ClientError: it may not run; nothing has happened.
             Restarting: the daemon is stopping; nothing has happened.
         """
+        params = EMPTY_OBJECT if params is None else params
         try:
             usage = self._admitted(caller, key)
         except BridgeError as error:
             self._refused(caller, app, described, error)
             raise
+        command = Command(app=app, name=described.name, caller=caller, params=params)
         try:
-            command = Command(
-                app=app, name=described.name, caller=caller, params=EMPTY_OBJECT if params is None else params
-            )
+            if described.effect is Effect.DANGEROUS:
+                await self._approved(command, described)
+            if caller.grant is not None:
+                self._tally.count(caller.grant)
             if described.instant:
                 return await self._carry(command, described.effect)
             return await self._finish(command, described.effect)
         finally:
             if usage is not None:
                 usage.in_flight -= 1
+
+    async def _approved(self, command: Command, described: CommandDescription) -> None:
+        """Let a dangerous command on with a fresh yes; the owner on the Unix socket gives it by asking.
+
+        Nobody is asked about parameters that its app would refuse.
+        """
+        if command.caller.grant is None:
+            return
+        try:
+            await self._broker.check(command)
+            self._approve(command.caller, command.app, described, command.params)
+        except BridgeError as error:
+            self._refused(command.caller, command.app, described, error)
+            raise
 
     def _refused(self, caller: Caller, app: str, described: CommandDescription | None, error: BridgeError) -> None:
         """Put down a command that may not run; its name only where there is one of that name."""

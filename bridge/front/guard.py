@@ -137,7 +137,7 @@ def _how_to_open(request: web.Request, refused: Refused, place: Place) -> web.Re
             "It is opened in a browser with: tollbridge open\n"
             f"Programs start at {place.base}/v1/hello\n"
         )
-    return web.Response(status=400, text="This page is opened by a site, in a browser, to ask the owner.\n")
+    return web.Response(status=400, text="This page is for a person: open it in a browser.\n")
 
 
 _ANSWERS: dict[Answer, Callable[[web.Request, Refused, Place], web.Response]] = {

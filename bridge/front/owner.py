@@ -13,16 +13,17 @@ from bridge import __version__
 from bridge.audit.notes import Audit
 from bridge.broker.port import Broker
 from bridge.clock import rfc3339
+from bridge.consent.view import client_view
 from bridge.errors import BridgeError, InvalidParams, NotFound
 from bridge.events.journal import Journal
 from bridge.front.audit import surface
-from bridge.front.consent import client_view
 from bridge.front.keys import SPEAKER
 from bridge.front.reading import read_as
 from bridge.front.refusals import Refusals
 from bridge.front.sessions import Sessions
-from oauth.models import Grant
-from oauth.server.flows import AuthorizationServer
+from bridge.front.tally import Tally
+from oauth.models import Grant, Pairing
+from oauth.server.server import AuthorizationServer
 from oauth.store import Store
 
 LONGEST_TTL_SECONDS = 180 * 24 * 3600
@@ -61,6 +62,7 @@ class Owner:
         sentences: Callable[[], Mapping[str, str]],
         connections: Callable[[], int],
         audit: Audit,
+        tally: Tally,
     ) -> None:
         self._facts = facts
         self._broker = broker
@@ -72,6 +74,7 @@ class Owner:
         self._sentences = sentences
         self._connections = connections
         self._audit = audit
+        self._tally = tally
 
     async def status(self, request: web.Request) -> web.Response:
         """``GET /v1/status``: who I am, where I listen, how busy I am."""
@@ -126,14 +129,25 @@ class Owner:
         del request
         return _json({"grants": [self._shown(grant) for grant in self._store.grants()]})
 
+    async def grant(self, request: web.Request) -> web.Response:
+        """``GET /v1/grants/{id}``: one of them, with its keys."""
+        grant = self._grant(request)
+        return _json({**self._shown(grant), "keys": [self._key(pairing) for pairing in self._store.pairings(grant.id)]})
+
     async def revoke(self, request: web.Request) -> web.Response:
         """``DELETE /v1/grants/{id}``: forget an answer; its pairings and live sessions end at once."""
-        grant = self._store.grant(request.match_info["id"])
-        if grant is None:
-            raise NotFound("there is no such grant; `tollbridge grants` lists them")
+        grant = self._grant(request)
         self._store.revoke(grant.id)
         await self._store.commit()
         self._audit.grant_revoked(grant.client_id, grant.id, surface(request))
+        return web.Response(status=204)
+
+    async def forget_denials(self, request: web.Request) -> web.Response:
+        """``DELETE /v1/grants/{id}/denials``: forget the keys that were told no; what was allowed stays."""
+        grant = self._grant(request)
+        self._server.forget_denials(grant)
+        await self._store.commit()
+        self._audit.denials_forgotten(grant.client_id, grant.id, surface(request))
         return web.Response(status=204)
 
     async def refusals(self, request: web.Request) -> web.Response:
@@ -141,16 +155,39 @@ class Owner:
         del request
         return _json({"refusals": self._refusals.list()})
 
+    def _grant(self, request: web.Request) -> Grant:
+        grant = self._store.grant(request.match_info["id"])
+        if grant is None:
+            raise NotFound("there is no such grant; `tollbridge grants` lists them")
+        return grant
+
+    def _key(self, pairing: Pairing) -> dict[str, object]:
+        sessions = [each for each in self._sessions.of_grant(pairing.grant_id) if each.caller.pairing == pairing.id]
+        return {
+            "id": pairing.id,
+            "thumbprint": pairing.jkt,
+            "scopes": sorted(pairing.scopes),
+            "created": rfc3339(pairing.created_at),
+            "consented": rfc3339(pairing.consented_at),
+            "until": None if pairing.ends_at is None else rfc3339(pairing.ends_at),
+            "sessions": len(sessions),
+        }
+
     def _shown(self, grant: Grant) -> dict[str, object]:
+        scopes = sorted(grant.scopes_at(self._store.clock()))
         return {
             "id": grant.id,
             "client": client_view(grant.client_id, is_development=grant.is_development, is_owner=grant.is_owner),
             "answer": "allowed" if grant.is_allowed else "denied",
-            "scopes": sorted(grant.scopes),
-            "sentences": [self._sentences().get(scope, scope) for scope in sorted(grant.scopes)],
+            "scopes": scopes,
+            "sentences": [self._sentences().get(scope, scope) for scope in scopes],
+            "limits": {scope: rfc3339(grant.limits[scope]) for scope in scopes if scope in grant.limits},
             "created": rfc3339(grant.created_at),
             "until": None if grant.ends_at is None else rfc3339(grant.ends_at),
             "pairings": len(self._store.pairings(grant.id)),
+            "denied_keys": len(grant.denied_keys),
+            "sessions": len(self._sessions.of_grant(grant.id)),
+            "commands_today": self._tally.today(grant.id),
         }
 
 

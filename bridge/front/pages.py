@@ -21,6 +21,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+DOCUMENTS = ("dashboard.html", "consent.html", "device.html", "offer.html")
+
 UNREGISTER = """self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
   await self.registration.unregister();
@@ -45,7 +47,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Pages:
-    """Serves the two documents and their parts."""
+    """Serves the documents and their parts."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files = {
@@ -53,7 +55,7 @@ class Pages:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        for document in ("dashboard.html", "consent.html"):
+        for document in DOCUMENTS:
             if document not in self._files:
                 raise PagesMissing(f"{folder} has no {document}; run scripts/build")
 
@@ -66,6 +68,16 @@ class Pages:
         """``GET /oauth/authorize``; no opener policy: a page in a third-party frame hears its callback only by it."""
         del request
         return self._document("consent.html", opener_policy=None)
+
+    async def device(self, request: web.Request) -> web.Response:
+        """``GET /oauth/device``: the verification page of RFC 8628 section 3.3; its GET has no effect."""
+        del request
+        return self._document("device.html", opener_policy="same-origin")
+
+    async def offer(self, request: web.Request) -> web.Response:
+        """``GET /offer``: the offer stands in the fragment, which no request carries."""
+        del request
+        return self._document("offer.html", opener_policy="same-origin")
 
     async def static(self, request: web.Request) -> web.Response:
         """``GET /static/...``: what the documents load."""

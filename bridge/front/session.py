@@ -25,7 +25,9 @@ WRITE_DEADLINE_SECONDS = 5.0
 """How long a reader may take nothing at all before its connection is dropped."""
 
 HEARTBEAT_SECONDS = 15.0
-"""How often a quiet connection says that it lives."""
+"""How often a quiet connection says that it lives, and one whose pairing has come to its end is closed."""
+
+TOKEN_ENDED = 4401
 
 
 class Session:
@@ -126,7 +128,9 @@ class Session:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     await self._wake.wait()
             except TimeoutError:
-                if heartbeat is not None:
+                if self._callers.now(self.caller) is None:
+                    self.close(TOKEN_ENDED)
+                elif heartbeat is not None:
                     await self._send(heartbeat)
             self._wake.clear()
             while (chunk := self.outbox.take()) is not None:

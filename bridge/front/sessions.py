@@ -10,12 +10,11 @@ from bridge.errors import Restarting, TokenInvalid
 from bridge.events.hub import Hub, Shape, Subscriber
 from bridge.front.caller import Callers
 from bridge.front.dispatch import RESTART_RETRY_SECONDS
-from bridge.front.session import Session
+from bridge.front.session import TOKEN_ENDED, Session
 from bridge.front.topics import Topics
 from bridge.front.waiting import Waiting
 from bridge.messages import Caller
 
-TOKEN_ENDED = 4401
 RESTARTING = 1012
 
 
@@ -102,9 +101,18 @@ class Sessions:
         return True
 
     def close_grant(self, grant: str) -> None:
-        """End every session of a grant that was revoked, at once."""
-        for session in [session for session in self._open if session.caller.grant == grant]:
+        """End every session of a grant that has ended, at once."""
+        for session in self.of_grant(grant):
             session.close(TOKEN_ENDED)
+
+    def close_pairing(self, pairing: str) -> None:
+        """End every session of a pairing that has ended, at once."""
+        for session in [session for session in self._open if session.caller.pairing == pairing]:
+            session.close(TOKEN_ENDED)
+
+    def of_grant(self, grant: str) -> list[Live]:
+        """Return the live sessions under a grant."""
+        return [session for session in self._open if session.caller.grant == grant]
 
     async def stop(self, seconds: float) -> None:
         """End every session because the daemon stops; wait until all are told and closed, ``seconds`` at most.

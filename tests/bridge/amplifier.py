@@ -33,6 +33,13 @@ class Size(Params, frozen=True):
     size: int
 
 
+class Charge(Params, frozen=True):
+    """The parameters of `amp.detonate`."""
+
+    volume: float
+    where: str = "here"
+
+
 class Who(msgspec.Struct, frozen=True):
     """Whom the app sees."""
 
@@ -88,6 +95,12 @@ class Amplifier:
             """Be dangerous."""
             self.calls += 1
             return Heard(11)
+
+        @app.command(scope="amp:control", effect=Effect.DANGEROUS)
+        def detonate(params: Charge) -> Heard:
+            """Be dangerous at a place."""
+            self.calls += 1
+            return Heard(params.volume)
 
     def shout(self, times: int, size: int) -> None:
         """Publish ``times`` events of ``size`` bytes at once, as a program does that is out of its mind."""

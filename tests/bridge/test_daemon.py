@@ -7,6 +7,8 @@ import resource
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge import daemon as daemon_module
 from tests.parts.daemon import Daemon
 
 pytestmark = pytest.mark.real
@@ -73,6 +76,51 @@ def test_a_second_daemon_of_the_same_user_says_where_the_first_one_is(daemon: Da
     assert str(daemon.pid) in second.stderr
     assert "Traceback" not in second.stderr
     assert daemon.ask("GET", "/v1/status")["pid"] == daemon.pid
+
+
+@pytest.mark.parametrize("spoilt", ["nothing", "the lock is gone"])
+def test_a_daemon_of_another_home_does_not_take_the_socket(daemon: Daemon, tmp_path: Path, spoilt: str) -> None:
+    run = daemon.home / "run/tollbridge"
+    if spoilt == "the lock is gone":  # as a desktop may do that cleans up its runtime folder
+        (run / "lock").unlink()
+    before = {path.name: path.stat().st_ino for path in run.iterdir() if path.name != "lock"}
+    state = daemon.env["XDG_STATE_HOME"]
+    daemon.env["XDG_STATE_HOME"] = str(tmp_path)
+
+    second = daemon.cli("run")
+
+    assert 1 == second.returncode
+    assert f"pid {daemon.pid}" in second.stderr
+    assert f"`kill {daemon.pid}`" in second.stderr
+    assert re.fullmatch(r"[A-Z][A-Za-z ]+: .*/.*[;,] .*[a-z]\.\n", second.stderr), second.stderr
+    assert before == {path.name: path.stat().st_ino for path in run.iterdir() if path.name != "lock"}
+    daemon.env["XDG_STATE_HOME"] = state
+    assert f"process      {daemon.pid}" in daemon.cli("status").stdout
+
+
+def test_a_daemon_whose_socket_is_looked_for_elsewhere_is_told_with_its_process(daemon: Daemon, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    daemon.env["XDG_RUNTIME_DIR"] = str(tmp_path)
+
+    second = daemon.cli("run")
+
+    assert 1 == second.returncode
+    assert f"(pid {daemon.pid}), but not in {tmp_path}/tollbridge: " in second.stderr
+    assert f"`kill {daemon.pid}`" in second.stderr
+
+
+def test_a_stop_leaves_what_is_not_its_own_any_more(daemon: Daemon) -> None:
+    run = daemon.home / "run/tollbridge"
+    told = {**daemon.runtime, "pid": 1}
+    (run / "socket").rename(run / "kept")  # so that its number is not used again
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(run / "socket"))
+        (run / "daemon.json").write_text(json.dumps(told), encoding="utf-8")
+
+        assert 0 == daemon.stop()
+
+        assert (run / "socket").is_socket()
+        assert told == json.loads((run / "daemon.json").read_bytes())
 
 
 def test_sigterm_ends_it_cleanly_and_leaves_nothing(daemon: Daemon) -> None:
@@ -189,11 +237,22 @@ def _spoils(kind: str, daemon: Daemon) -> None:
         state.write_bytes(b"")
     elif kind == "a socket that is a folder":
         (daemon.home / "run/tollbridge/socket").mkdir()
+    elif kind == "settings that are a link to nowhere":
+        (daemon.home / "config/tollbridge/config.toml").unlink()
+        (daemon.home / "config/tollbridge/config.toml").symlink_to("dotfiles/config.toml")
+    elif kind == "a settings folder that is a link to nowhere":
+        (daemon.home / "config/tollbridge").rename(daemon.home / "config/moved")
+        (daemon.home / "config/tollbridge").symlink_to(daemon.home / "dotfiles")
+    elif kind == "a home that is no folder":
+        daemon.env = {"HOME": "/dev/null", "PYTHONPATH": daemon.env["PYTHONPATH"]}
     else:
         name, _, _ = kind.partition(" ")
         for part in state.glob(f"{name}*"):
             part.unlink()
         (state / name).mkdir() if kind.endswith("folder") else (state / name).write_bytes(b"damaged" * 1000)
+        (state / name).chmod(0o700 if kind.endswith("folder") else 0o600)
+        if kind.endswith("open to others"):
+            (state / name).chmod(0o666)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +262,10 @@ def _spoils(kind: str, daemon: Daemon) -> None:
         "a setting out of range",
         "a state folder that is a file",
         "a socket that is a folder",
+        "settings that are a link to nowhere",
+        "a settings folder that is a link to nowhere",
+        "a home that is no folder",
+        "grants.sqlite open to others",
         "grants.sqlite damaged",
         "grants.sqlite a folder",
         "identity damaged",
@@ -219,6 +282,41 @@ def test_whatever_keeps_it_from_starting_is_one_sentence_in_one_form(daemon: Dae
     assert (1, "") == (refused.returncode, refused.stdout)
     # What is wrong: where, and what to do. No time, no level, no class.
     assert re.fullmatch(r"[A-Z][a-z ]+: .*/.*[;,] .*[a-z]\.\n", refused.stderr), refused.stderr
+
+
+@pytest.mark.parametrize("most", [12, 16, 32, daemon_module.LEAST_DESCRIPTORS - 1])
+def test_too_few_descriptors_are_one_sentence(daemon: Daemon, most: int) -> None:
+    daemon.stop()
+
+    refused = subprocess.run(
+        ["sh", "-c", f'ulimit -n {most}; exec "$@"', "sh", sys.executable, "-m", "bridge", "run"],
+        env=daemon.env,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert (1, "") == (refused.returncode, refused.stdout)
+    assert re.fullmatch(rf"The daemon cannot start: .* {most} files .*`ulimit -Hn`.*[a-z]\.\n", refused.stderr)
+
+
+def test_as_many_descriptors_as_it_asks_for_are_enough() -> None:
+    least = daemon_module.LEAST_DESCRIPTORS
+    with Daemon(program=("-c", _LIMITED.format(least=least))) as limited:
+        assert limited.pid == limited.ask("GET", "/v1/status")["pid"]
+        with ExitStack() as stack:
+            for _ in range(least // 2):
+                stack.enter_context(socket.create_connection(("127.0.0.1", limited.port)))
+            assert {"text": "Hello"} == limited.call("system.echo", text="Hello")
+
+
+_LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, ({least}, {least}))
+from bridge.cli.group import start
+sys.exit(start(["run"]))
+"""
 
 
 def test_an_app_that_fails_to_start_still_has_its_trace(tmp_path: Path) -> None:
@@ -247,11 +345,12 @@ def test_damaged_grants_are_told_and_left_alone(daemon: Daemon) -> None:
     for part in file.parent.glob("grants.sqlite*"):
         part.unlink()
     file.write_bytes(b"damaged" * 1000)
+    file.chmod(0o600)
 
     refused = daemon.cli("run")
 
     assert 1 == refused.returncode
-    assert "grants.sqlite" in refused.stderr
+    assert "grants.sqlite is not a store of grants" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert b"damaged" * 1000 == file.read_bytes()
 

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from bridge.audit.key import chain_key
 from bridge.identity import DaemonKey, Identity, IdentityDamaged, read_secret
 from bridge.paths import write_private
 
@@ -51,6 +52,13 @@ def test_forgetting_a_site_forgets_the_key() -> None:
 
 def test_the_key_is_the_same_after_a_restart() -> None:
     assert Identity(SECRET).key(ORIGIN, b"s" * 32).jwk == Identity(SECRET).key(ORIGIN, b"s" * 32).jwk
+
+
+def test_the_key_of_offers_is_its_own_and_the_same_after_a_restart() -> None:
+    key = Identity(SECRET).offer_key()
+
+    assert (32, True) == (len(key), key == Identity(SECRET).offer_key())
+    assert key not in (SECRET, chain_key(SECRET), Identity(SECRET[::-1]).offer_key())
 
 
 def test_two_installations_differ(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ ROUTES = [
     for row in json.loads((Path(__file__).parents[1] / "vectors/routes.json").read_text(encoding="utf-8"))["routes"]
 ]
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
 INNER = [
     "bridge.worker.Worker._run",
     "bridge.broker.embedded.EmbeddedBroker.call",
@@ -41,10 +43,19 @@ INNER = [
     "bridge.consent.requests.Requests.open",
     "bridge.consent.requests.Requests.poll",
     "bridge.events.journal.Journal.resume",
-    "oauth.server.flows.AuthorizationServer.authorization_request",
-    "oauth.server.flows.AuthorizationServer._grant_token",
+    "oauth.server.server.AuthorizationServer.authorization_request",
+    "oauth.server.server.AuthorizationServer._grant_token",
+    "oauth.server.server.AuthorizationServer._begin_device",
+    "oauth.server.server.AuthorizationServer._revoke",
+    "oauth.server.flows.Flows.answer",
+    "oauth.server.devices.Devices.make",
+    "oauth.server.devices.Devices.poll",
+    "oauth.server.issuer.Issuer.give_back",
+    "bridge.consent.consent.wanted",
     "oauth.server.issuer.Issuer.present",
     "oauth.server.verify.Verifier.verify",
+    "oauth.offers.Offers.use",
+    "oauth.offers.Offers.verify",
     "oauth.store.Store.access_token",
     "oauth.store.Store.commit",
 ]
@@ -93,7 +104,8 @@ def _broken(monkeypatch: pytest.MonkeyPatch) -> Broken:
     broken, table = Broken(), front_app.table
 
     def failing(on: Handlers) -> list[Route]:
-        return [route._replace(handler=broken.handler(route)) for route in table(on)]
+        # Whatever stands in the query: a canary there is to get as far as the handler.
+        return [route._replace(handler=broken.handler(route), query=None) for route in table(on)]
 
     monkeypatch.setattr(front_app, "table", failing)
     return broken
@@ -159,7 +171,7 @@ def filled(path: str, canaries: Canaries) -> str:
 
 def bodies(canaries: Canaries, path: str) -> tuple[dict[str, str], bytes | None]:
     """Return the media type and a body that the route may read."""
-    if path in ("/oauth/token", "/oauth/clean"):
+    if path in ("/oauth/token", "/oauth/clean", "/oauth/device_authorization", "/oauth/revoke"):
         text = f"grant_type=refresh_token&client_id={canaries['form']}&refresh_token={canaries['form']}"
         return {"Content-Type": "application/x-www-form-urlencoded"}, text.encode()
     if path == "/v1/keyring":
@@ -206,6 +218,7 @@ async def test_a_part_that_fails_tells_nothing_of_what_it_was_given(
     for name in ("access_token", "refresh_token"):
         canaries.told(name, visitor.tokens[name])
     canaries.told("a ticket", await visitor.ticket())
+    canaries.told("an offer", (await hunt.front.owner("POST", "/v1/offers", json={"command": "amp.who"})).json["offer"])
     with pytest.MonkeyPatch.context() as patch:
         calls = breaks(patch, target)
         await every_way(hunt, visitor)
@@ -257,6 +270,10 @@ async def every_way(hunt: Hunt, visitor: Visitor) -> None:
         if "/events" in path:
             await hunt.opens(path, {**visitor.signs(method, path), "Accept": "text/event-stream"})
             await hunt.opens(path, {**headers, **visitor.signs(method, path), "Accept": "text/event-stream"})
+    for offer in (canaries["an offer"], f"{canaries['an offer']}x", canaries["body"]):
+        body, media = json.dumps({"offer": offer}).encode(), {"Content-Type": "application/json"}
+        await hunt.sends("POST", "/v1/offers/redeem", media | {"Origin": visitor.origin}, body, unix=False)
+        await hunt.sends("POST", "/v1/offers/redeem", words | media, body, unix=True)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     proof = {"Origin": visitor.origin, "DPoP": visitor.proof("POST", f"{front.base}/oauth/token")}
     for sent in (
@@ -265,7 +282,20 @@ async def every_way(hunt: Hunt, visitor: Visitor) -> None:
         visitor.refresh_form(canaries["form"]),
     ):
         await hunt.sends("POST", "/oauth/token", words | form | proof, sent, unix=False)
-    asked = json.dumps({"query": visitor.authorize_query(scope="amp:read", state=canaries["query"])}).encode()
+    stranger = Visitor(front, visitor.origin)  # a key that is asked about
+    for path, sent in (
+        ("/oauth/device_authorization", stranger.token_form(scope="amp:read", state=canaries["form"])),
+        ("/oauth/device_authorization", stranger.token_form(scope=canaries["form"])),
+        ("/oauth/revoke", stranger.token_form(token=canaries["form"], token_type_hint=canaries["form"])),
+        ("/oauth/token", stranger.token_form(grant_type=DEVICE_CODE, device_code=canaries["form"])),
+    ):
+        signs = {"Origin": stranger.origin, "DPoP": stranger.proof("POST", front.base + path)}
+        await hunt.sends("POST", path, words | form | signs, sent, unix=False)
+    charge = json.dumps({"volume": 1, "where": canaries["body"]}).encode()
+    detonate = "/v1/apps/amp/detonate"
+    json_media = {"Content-Type": "application/json"}
+    await hunt.sends("POST", detonate, json_media | visitor.signs("POST", detonate), charge, unix=False)
+    asked = json.dumps({"query": stranger.authorize_query(scope="amp:read", state=canaries["query"])}).encode()
     own = {"Content-Type": "application/json", "Origin": front.base}
     # Its answer has the state, which goes back to the page that asked; the answer is not looked at here.
     await front.send("POST", "/oauth/requests", headers=words | own, body=asked)

@@ -102,6 +102,15 @@ class Life:
         self.canaries.told("activation link", link)
         self.redeems(self.own, self.own.activation_form(link))
 
+    def offers(self) -> None:
+        """Offer a command, have a page use the offer up, and try it, and one like it, once more."""
+        offer = self.daemon.ask("POST", "/v1/offers", {"command": "system.version"})["offer"]
+        self.canaries.told("offer", offer)
+        for text, status in ((offer, 200), (offer, 410), (offer[::-1], 404)):
+            body = json.dumps({"offer": text}).encode()
+            sent = {**JSON, "Origin": "https://other.example"}
+            assert status == self.sends("POST", "/v1/offers/redeem", sent, body)[0]
+
     def errs(self) -> None:
         """Make every kind of error, with canaries in everything that was not a secret already."""
         words, token = self.canaries, self.tokens["access_token"]
@@ -137,7 +146,10 @@ class Life:
 
     def uses_the_terminal(self) -> Iterator[list[str]]:
         """Run commands and yield each one's argument list, as the system shows it."""
-        for arguments in (["status"], ["grants"], ["refusals"], ["token", "--scope", "player:read"]):
+        for arguments in (
+            *(["status"], ["grants"], ["refusals"], ["token", "--scope", "player:read"]),
+            *(["offer", "system.version"], ["offers"]),
+        ):
             process = subprocess.Popen(
                 [sys.executable, "-m", "bridge", *arguments],
                 env=self.daemon.env,
@@ -150,6 +162,8 @@ class Life:
             for word in said.split():
                 if word.startswith("at_"):
                     self.canaries.told("a token for the terminal", word)
+                elif "/offer#" in word:
+                    self.canaries.told("an offer for the terminal", word.partition("#")[2])
 
 
 def kept(daemon: Daemon) -> dict[str, bytes]:
@@ -170,6 +184,7 @@ def test_no_secret_of_a_whole_life_is_left_anywhere(daemon: Daemon) -> None:
     life = Life(daemon)
     life.pairs()
     life.becomes_owner()
+    life.offers()
     life.canaries.told("a native token", daemon.token("player:read"))
     life.errs()
     shown = [text for told in life.uses_the_terminal() for text in told]
@@ -180,6 +195,7 @@ def test_no_secret_of_a_whole_life_is_left_anywhere(daemon: Daemon) -> None:
     stopped = kept(daemon)
 
     assert len(life.canaries.words) > 25, "all of them passed by"
+    assert {"offer", "an offer for the terminal"} <= set(life.canaries.words)
     assert b"refused" in stopped["daemon.log"]
     places = {
         "argument lists and environments": "\0".join(shown),

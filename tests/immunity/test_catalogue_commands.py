@@ -105,6 +105,8 @@ async def test_a_dangerous_command_is_refused_at_every_door_but_the_owners_socke
     reply: dict[str, Any] = await socket.receive_json(timeout=DEADLINE)
     await socket.close()
 
+    claimed = answers.pop(1)
+    assert (400, "invalid_params") == (claimed.status, claimed.code), "nobody is asked about what the app would refuse"
     assert {(403, "approval_required")} == {(answer.status, answer.code) for answer in answers}
     assert "approval_required" == reply["error"]["code"]
     assert 0 == amplifier.calls

@@ -132,6 +132,8 @@ async def test_no_client_widens_its_own_scopes_by_saying_so(front: Front, amplif
     ]
     wider = await page.redeems(page.refresh_form(page.tokens["refresh_token"], scope="amp:read amp:control owner"))
 
+    queried = answers.pop(1)
+    assert (400, "invalid_params") == (queried.status, queried.code)
     assert {(403, "scope_missing")} == {(answer.status, answer.code) for answer in answers}
     assert (400, "invalid_scope") == (wider.status, wider.json["error"])
     assert 0 == amplifier.calls
@@ -162,11 +164,12 @@ async def test_nothing_is_granted_while_nobody_answers(front: Front) -> None:
     answers = [
         await front.send("POST", f"/oauth/requests/{handle}", headers={"Origin": front.base}, json={"answer": "allow"}),
         await front.send("GET", f"/oauth/requests/{handle}?answer=allow&wait=0", headers=SAME_ORIGIN),
+        await front.send("GET", f"/oauth/requests/{handle}?wait=0", headers=SAME_ORIGIN),
         await front.send("POST", "/oauth/requests", headers={"Origin": visitor.origin}, json={"query": "approve=1"}),
     ]
 
-    assert [401, 200, 403] == [answer.status for answer in answers]
-    assert ("pending", None) == (answers[1].json["status"], answers[1].json["redirect"])
+    assert [401, 400, 200, 403] == [answer.status for answer in answers]
+    assert ("pending", None) == (answers[2].json["status"], answers[2].json["redirect"])
     assert () == tuple(front.store.grants())
 
 

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from tests.immunity.product import ROOT
 
-RUN_DEPENDENCIES = 12
+RUN_DEPENDENCIES = 14
 """The most that the daemon itself asks for. Each one more is one more that can be taken over."""
 
 STARTS_WITH_PYTHON = {

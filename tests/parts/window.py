@@ -135,10 +135,12 @@ class Locator:
         return str(self._of("element.innerText"))
 
     def click(self) -> None:
-        """Click it, once it is visible and not disabled."""
+        """Click it, once it is visible and neither disabled nor, as our pages' answers are at first, said to be so."""
         self.wait_for()
         wait_until(
-            lambda: not self._of("element.disabled"), f"{self._selector} being enabled", seconds=DEADLINE_SECONDS
+            lambda: not self._of("element.disabled || element.ariaDisabled === 'true'"),
+            f"{self._selector} being enabled",
+            seconds=DEADLINE_SECONDS,
         )
         self._of("element.scrollIntoView({ block: 'center' })")
         self._window.presses(self._selector)

@@ -7,8 +7,17 @@ from tests.bridge.cli.daemon_double import DaemonDouble, problem
 
 PAGE = {
     "code": "BCDF-GHJK",
+    "kind": "authorize",
     "status": "pending",
-    "client": {"id": "https://radio.example", "kind": "page", "origin": "https://radio.example", "development": False},
+    "client": {
+        "id": "https://radio.example",
+        "kind": "page",
+        "origin": "https://radio.example",
+        "domain": "radio.example",
+        "development": False,
+    },
+    "untils": ["once", "day", "revoked"],
+    "until": "revoked",
     "scopes": [
         {"scope": "player:control", "sentence": "Play, pause and seek", "granted": False},
         {"scope": "player:read", "sentence": "See what is playing", "granted": True},
@@ -42,8 +51,10 @@ def test_who_asks_and_for_what_is_shown_before_the_question(daemon: DaemonDouble
     assert (
         "https://radio.example wants to:\n"
         "  * Play, pause and seek (player:control)\n"
-        "  * See what is playing (player:read)\n"
+        "  * See what is playing (player:read) - allowed already\n"
+        "The site is radio.example.\n"
         "It was asked by a page in a browser on this computer, 12 s ago.\n"
+        "It will be allowed until you take it back.\n"
         "Allow this? [y/N]: "
     ) in ran.out
     assert ran.out.endswith("Allowed: https://radio.example\n")
@@ -141,9 +152,58 @@ def test_a_hostile_sentence_cannot_take_over_the_terminal(daemon: DaemonDouble, 
 
 def test_a_development_address_is_said_to_end(daemon: DaemonDouble, cli: Cli) -> None:
     client = {"id": "http://localhost:4390", "kind": "page", "origin": "http://localhost:4390", "development": True}
-    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [{**PAGE, "client": client}]}
+    asked = {**PAGE, "client": client, "untils": ["once", "day", "week"], "until": "day"}
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [asked]}
 
-    assert "the permission ends after 24 hours" in cli("approve", "BCDF-GHJK", "--yes").out
+    out = cli("approve", "BCDF-GHJK", "--yes").out
+
+    assert "This is a development address" in out
+    assert "It will be allowed for 24 hours." in out
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [("once", "once (for ten minutes)"), ("day", "for 24 hours"), ("revoked", "until you take it back")],
+)
+def test_it_may_be_allowed_for_a_while(daemon: DaemonDouble, cli: Cli, until: str, said: str) -> None:
+    ran = cli("approve", "BCDF-GHJK", "--for", until, "--yes")
+
+    assert f"It will be allowed {said}.\n" in ran.out
+    assert [{"answer": "allow", "until": until}] == _answers(daemon)
+
+
+@pytest.mark.parametrize("until", ["week", "ever", ""])
+def test_a_while_that_is_not_offered_is_a_usage_error(daemon: DaemonDouble, cli: Cli, until: str) -> None:
+    ran = cli("approve", "BCDF-GHJK", "--for", until, "--yes")
+
+    assert 2 == ran.status
+    assert [] == _answers(daemon)
+
+
+def test_a_dangerous_command_is_shown_with_its_parameters(daemon: DaemonDouble, cli: Cli) -> None:
+    command = {"app": "files", "name": "erase", "summary": "Erase a file", "params": {"path": "a\nb\x1b[2K"}}
+    asked = {**PAGE, "kind": "command", "command": command, "untils": ["once"], "until": "once"}
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [asked]}
+
+    out = cli("approve", "BCDF-GHJK", "--yes").out
+
+    assert "  * run files.erase once: Erase a file\n    with {" in out
+    assert "\x1b" not in out
+    assert "It was asked by a page that you have allowed" in out
+    assert "It will be allowed" not in out
+    assert "to run files.erase" in cli("pending").out
+
+
+def test_a_device_is_said_to_show_the_code(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [{**PAGE, "kind": "device"}]}
+
+    assert "go on only if you see it there yourself" in cli("approve", "BCDF-GHJK", "--yes").out
+
+
+def test_an_earlier_no_is_said(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [{**PAGE, "denied_before": True}]}
+
+    assert "You have said no to it before.\n" in cli("approve", "BCDF-GHJK", "--yes").out
 
 
 def test_pending_lists_who_waits(cli: Cli) -> None:

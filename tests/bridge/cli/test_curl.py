@@ -9,6 +9,7 @@ from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble, Received
 from tests.bridge.cli.test_approve import PAGE
 from tests.bridge.cli.test_keyring import WORKS
+from tests.bridge.cli.test_offer import MADE, OFFERS
 from tests.bridge.cli.test_owner import GRANTS, STATUS
 
 TOKEN = {"access_token": "SECRET", "expires_in": 3600, "scope": "a:b"}
@@ -20,6 +21,9 @@ ANSWERS = {
     ("POST", "/oauth/requests/BCDF-GHJK"): (200, {"status": "allowed"}),
     ("GET", "/v1/grants"): (200, GRANTS),
     ("DELETE", "/v1/grants/g1"): (204, b""),
+    ("POST", "/v1/offers"): (200, MADE),
+    ("GET", "/v1/offers"): (200, OFFERS),
+    ("DELETE", "/v1/offers/7c1f"): (204, b""),
     ("GET", "/v1/refusals"): (200, {"refusals": []}),
     ("GET", "/v1/audit"): (200, {"records": []}),
     ("POST", "/v1/keyring"): (200, WORKS),
@@ -37,6 +41,10 @@ COMMANDS = [
     ("deny", "BCDF-GHJK"),
     ("grants",),
     ("grants", "--revoke", "g1"),
+    ("offer", "player.play"),
+    ("offer", "player.set_volume", "volume=0.5", "player=it's", "--uses", "3", "--ttl", "2h"),
+    ("offers",),
+    ("offers", "--revoke", "7c1f"),
     ("refusals",),
     ("audit",),
     ("keyring",),

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from bridge import paths
 from bridge.cli.group import tollbridge
 from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble
+from tests.bridge.cli.test_approve import PROGRAM
 from tests.bridge.cli.test_owner import GRANTS, STATUS
 from tests.parts.daemon import Daemon
 
@@ -33,6 +35,8 @@ def test_every_command_that_the_documents_name_is_there() -> None:
             "deny",
             "pending",
             "grants",
+            "offer",
+            "offers",
             "refusals",
             "keyring",
             "token",
@@ -87,6 +91,10 @@ def test_the_version_is_the_packages(cli: Cli) -> None:
         ("token",),
         ("open", "it"),
         ("grants", "--revoke"),
+        ("offer",),
+        ("offer", "player"),
+        ("offer", "player.play", "--uses", "0"),
+        ("offers", "--revoke"),
         ("paths", "x"),
         ("run", "--no-checks"),
         ("port", "4380"),
@@ -179,6 +187,92 @@ def test_the_port_is_shown_and_given_up(home: Path, cli: Cli) -> None:
     assert "4381\n" == cli("port").out
     assert "first free port of 4380, 4381, 4382" in cli("port", "--move").out
     assert not (home / "state" / "tollbridge" / "port").exists()
+
+
+@pytest.mark.parametrize(
+    ("ports", "said"),
+    [
+        ("[0]", "a port that the system chooses."),
+        ("[4381]", "port 4381."),
+        ("[4381, 0]", "port 4381, else a port that the system chooses."),
+        ("[4381, 4382, 0, 4383]", "the first free port of 4381, 4382, else a port that the system chooses."),
+    ],
+)
+def test_what_the_next_start_takes_is_said_in_words(home: Path, cli: Cli, ports: str, said: str) -> None:
+    (home / "config" / "tollbridge").mkdir(parents=True)
+    (home / "config" / "tollbridge" / "config.toml").write_text(f"[daemon]\nports = {ports}\n")
+
+    assert cli("port", "--move").out.endswith(f"takes {said}\n")
+    assert cli("port").out.endswith(f"takes {said}\n")
+
+
+def _in_a_shell(line: str, **variables: str) -> tuple[int, str]:
+    """Run the command line as a shell does; return status and what it said."""
+    words = f"{shlex.quote(sys.executable)} -m bridge {line}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", words],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        env={**os.environ, **variables},
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert done.stderr.count("\n") <= 1, "one sentence"
+    return done.returncode, done.stderr + done.stdout
+
+
+CLOSED = "Standard output is closed.\n"
+FULL = "The system refused: [Errno 28] No space left on device.\n"
+
+
+@pytest.mark.parametrize("command", ["call", "call player.play", "status", "paths", "port", "--help", "--version"])
+@pytest.mark.parametrize(
+    ("redirection", "told"),
+    [
+        (">&-", (1, CLOSED)),
+        (">/dev/full", (1, FULL)),
+        (">&- 2>&-", (1, "")),
+        (">/dev/full 2>/dev/full", (1, "")),
+        ("<&- >&-", (1, CLOSED)),
+    ],
+)
+def test_an_output_that_takes_nothing_is_one_sentence(
+    daemon: DaemonDouble, command: str, redirection: str, told: tuple[int, str]
+) -> None:
+    daemon.answers["POST", "/v1/apps/player/play"] = 200, {}
+    daemon.answers["GET", "/v1/status"] = 200, STATUS
+
+    assert told == _in_a_shell(f"{command} {redirection}")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&- 2>&-"])
+def test_a_status_stands_where_nobody_can_be_told(home: Path, redirection: str) -> None:
+    assert home.is_dir()
+
+    assert (3, "") == _in_a_shell(f"call {redirection}")
+    assert (2, "") == _in_a_shell(f"call 'a b' {redirection}")
+    assert (0, f"tollbridge {bridge.__version__}\n") == _in_a_shell(f"--version {redirection}")
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "</dev/full", "</dev/null", "</dev/zero"])
+def test_an_input_without_a_person_answers_nothing(daemon: DaemonDouble, redirection: str) -> None:
+    daemon.answers["GET", "/oauth/requests"] = 200, {"requests": [PROGRAM]}
+
+    status, said = _in_a_shell(f"approve {PROGRAM['code']} {redirection}")
+
+    assert 1 == status
+    assert "Allow this? [y/N]:" in said
+    assert ["GET"] == [request.method for request in daemon.received]
+
+
+def test_what_a_character_set_lacks_is_written_as_an_escape(daemon: DaemonDouble) -> None:
+    daemon.answers["POST", "/v1/apps/player/play"] = 200, '{"title":"é歌"}'.encode()
+
+    status, said = _in_a_shell("call player.play | cat -v", PYTHONIOENCODING="latin-1")
+
+    assert (0, '{"title":"M-i\\u6b4c"}\n') == (status, said)
 
 
 def test_neither_the_daemon_nor_the_tables_are_loaded_before_they_are_needed(home: Path) -> None:

@@ -26,7 +26,10 @@ GRANTS = {
             "scopes": ["player:control", "player:read"],
             "created": "2026-01-02T03:04:05Z",
             "until": "2026-01-03T03:04:05Z",
+            "limits": {"player:control": "2026-01-02T05:04:05Z", "player:read": "2026-01-03T03:04:05Z"},
             "pairings": 2,
+            "sessions": 1,
+            "commands_today": 17,
         },
         {
             "id": "g2",
@@ -70,12 +73,53 @@ def test_grants_are_a_table(daemon: DaemonDouble, process: Cli) -> None:
 
     lines = process("grants").out.splitlines()
 
-    assert ["ID", "CLIENT", "ANSWER", "SCOPES", "SINCE", "UNTIL", "KEYS"] == lines[0].split()
-    assert ("g1 http://localhost:4390 allowed player:control 2026-01-02 03:04 2026-01-03 03:04 2") == " ".join(
-        lines[1].split()
-    )
+    assert ["ID", "CLIENT", "ANSWER", "SCOPES", "SINCE", "UNTIL", "KEYS", "LIVE", "TODAY"] == lines[0].split()
+    words = " ".join(lines[1].split())
+    assert words.startswith("g1 http://localhost:4390 allowed player:control (until 2026-01-02 05:04)")
+    assert words.endswith("2026-01-02 03:04 2026-01-03 03:04 2 1 17")
     assert "(development) player:read" == " ".join(lines[2].split())
-    assert "g2 native:cli denied 2026-01-02 03:04 you revoke it 0" == " ".join(lines[3].split())
+    assert "g2 native:cli denied 2026-01-02 03:04 you revoke it 0 0 0" == " ".join(lines[3].split())
+
+
+def test_one_answer_is_shown_with_its_keys(daemon: DaemonDouble, process: Cli) -> None:
+    key = {
+        "id": "p1",
+        "thumbprint": "THUMB",
+        "scopes": ["player:read"],
+        "created": "2026-01-02T03:04:05Z",
+        "consented": "2026-01-02T03:04:05Z",
+        "until": None,
+        "sessions": 1,
+    }
+    one = {**GRANTS["grants"][0], "sentences": ["Play", "See what plays"], "denied_keys": 2, "keys": [key]}
+    daemon.answers["GET", "/v1/grants/g1"] = 200, one
+
+    out = process("grants", "--show", "g1").out
+
+    assert "http://localhost:4390: allowed (development)\n" in out
+    assert "  * Play (player:control), until 2026-01-02 05:04\n" in out
+    assert "1 live, 17 commands today.\n" in out
+    assert "Keys that were told no: 2. `tollbridge grants --forget g1` forgets them.\n" in out
+    assert "THUMB player:read 2026-01-02 03:04 2026-01-02 03:04 1" in " ".join(out.split())
+
+
+def test_a_yes_for_once_has_no_scope_of_its_own(daemon: DaemonDouble, process: Cli) -> None:
+    daemon.answers["GET", "/v1/grants"] = 200, {"grants": [{**GRANTS["grants"][0], "scopes": []}]}
+
+    assert "allowed (once)" in " ".join(process("grants").out.splitlines()[1].split())
+
+
+def test_noes_are_forgotten(daemon: DaemonDouble, cli: Cli) -> None:
+    daemon.answers["DELETE", "/v1/grants/g1/denials"] = 204, b""
+
+    ran = cli("grants", "--forget", "g1")
+
+    assert (0, "Forgotten. Whoever was told no is asked about anew.\n") == (ran.status, ran.out)
+
+
+def test_one_thing_is_done_at_a_time(daemon: DaemonDouble, cli: Cli) -> None:
+    assert 2 == cli("grants", "--forget", "g1", "--revoke", "g1").status
+    assert [] == daemon.received
 
 
 def test_no_grants_are_said(daemon: DaemonDouble, cli: Cli) -> None:

@@ -26,6 +26,8 @@ from tests.bridge.front.client import Front
 PAGES = {
     "dashboard.html": "<!doctype html><title>Dashboard</title>",
     "consent.html": "<!doctype html><title>Consent</title>",
+    "device.html": "<!doctype html><title>Device</title>",
+    "offer.html": "<!doctype html><title>Offer</title>",
     "consent.js": "export {};",
 }
 

@@ -37,14 +37,16 @@ async def test_a_request_is_one_line_with_route_client_status_and_milliseconds(f
 
     lines = [line for line in told(heard) if line.startswith("app: ")]
     assert [
-        "app: a request has ended method=GET path=/v1/status client=owner status=200 outcome=-",
+        "app: a request has ended method=GET path=/v1/status client=owner status=400 outcome=invalid_params",
         "app: a request has ended method=GET path=/v1/apps client=- status=401 outcome=token_required",
         "app: a request has ended method=POST path=/v1/tokens client=owner status=200 outcome=-",
         "app: a request has ended method=GET path=/{path} client=- status=404 outcome=not_found",
         "app: a request has ended method=- path=/{path} client=- status=404 outcome=not_found",
     ] == lines
     assert re.search(
-        r"path=/v1/status client=owner status=200 outcome=- milliseconds=\d+(\.\d)?$", heard.text, re.MULTILINE
+        r"path=/v1/status client=owner status=400 outcome=invalid_params milliseconds=\d+(\.\d)?$",
+        heard.text,
+        re.MULTILINE,
     )
     assert "canary" not in heard.text
 

@@ -31,7 +31,10 @@ async def test_the_request_is_shown_in_plain_words(visitor: Visitor) -> None:
     asked = (await visitor.asks()).json
 
     assert "pending" == asked["status"]
-    assert {"id": visitor.origin, "kind": "page", "origin": visitor.origin, "development": False} == asked["client"]
+    client = {"id": visitor.origin, "kind": "page", "origin": visitor.origin, "domain": "app.example"}
+    assert {**client, "development": False} == asked["client"]
+    assert (["once", "day", "revoked"], "revoked") == (asked["untils"], asked["until"])
+    assert (False, False, None) == (asked["denied_before"], asked["quiet"], asked["command"])
     assert [
         {"scope": "amp:control", "sentence": "Change the volume", "granted": False},
         {"scope": "amp:read", "sentence": "See the volume", "granted": False},

@@ -8,14 +8,19 @@ from tests.bridge.front.client import Front
 WITHOUT_TOKEN = {
     ("GET", "/"),
     ("GET", "/oauth/authorize"),
+    ("GET", "/oauth/device"),
+    ("GET", "/offer"),
     ("GET", "/static/{name:.+}"),
     ("POST", "/oauth/requests"),
     ("GET", "/oauth/requests/{handle}"),
     ("POST", "/oauth/token"),
+    ("POST", "/oauth/device_authorization"),
+    ("POST", "/oauth/revoke"),
     ("POST", "/oauth/clean"),
     ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/oauth-protected-resource"),
     ("GET", "/v1/hello"),
+    ("POST", "/v1/offers/redeem"),
 }
 
 

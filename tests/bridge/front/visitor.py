@@ -27,9 +27,12 @@ class Visitor(Page):
             "POST", "/oauth/requests", headers={"Origin": self.front.base}, json={"query": query}
         )
 
-    async def is_answered(self, asked: Answer, answer: str = "allow") -> dict[str, list[str]]:
+    async def is_answered(
+        self, asked: Answer, answer: str = "allow", *, until: str | None = None
+    ) -> dict[str, list[str]]:
         """Have the owner answer, and return the query of the redirect that the consent page then follows."""
-        told = await self.front.owner("POST", f"/oauth/requests/{asked.json['code']}", json={"answer": answer})
+        body = {"answer": answer} if until is None else {"answer": answer, "until": until}
+        told = await self.front.owner("POST", f"/oauth/requests/{asked.json['code']}", json=body)
         assert 200 == told.status, told.body
         handle = asked.json["handle"]
         status = await self.front.send("GET", f"/oauth/requests/{handle}?wait=5", headers=SAME_ORIGIN)
@@ -45,9 +48,27 @@ class Visitor(Page):
         }
         return await self.front.send("POST", "/oauth/token", headers=sent, body=form)
 
-    async def pairs(self, scope: str = SCOPE) -> "Visitor":
+    async def posts(self, path: str, form: bytes, **headers: str) -> Answer:
+        """Post a form to one of the OAuth endpoints with a fresh proof."""
+        sent = {"Origin": self.origin, **FORM, "DPoP": self.proof("POST", self.front.base + path), **headers}
+        return await self.front.send("POST", path, headers=sent, body=form)
+
+    async def starts_device(self, scope: str = SCOPE) -> Answer:
+        """Ask for a device code."""
+        return await self.posts("/oauth/device_authorization", self.token_form(scope=scope))
+
+    async def polls(self, device_code: str) -> Answer:
+        """Ask whether the owner has answered."""
+        grant_type = "urn:ietf:params:oauth:grant-type:device_code"
+        return await self.redeems(self.token_form(grant_type=grant_type, device_code=device_code))
+
+    async def revokes(self, token: str) -> Answer:
+        """Give a token back."""
+        return await self.posts("/oauth/revoke", self.token_form(token=token))
+
+    async def pairs(self, scope: str = SCOPE, until: str | None = None) -> "Visitor":
         """Go the whole way to a token."""
-        redirect = await self.is_answered(await self.asks(scope))
+        redirect = await self.is_answered(await self.asks(scope), until=until)
         answer = await self.redeems(self.code_form(redirect["code"][0]))
         assert 200 == answer.status, answer.body
         self.tokens = answer.json
@@ -84,4 +105,5 @@ class Visitor(Page):
         return socket
 
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
