@@ -5,7 +5,8 @@ import { DaemonError, TollbridgeError } from "../src/errors.ts";
 import { readAsked } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import { View } from "./consent-view.ts";
-import { isOver, onActivated, Owner } from "./owner.ts";
+import { isGone, isOver, onActivated, Owner } from "./owner.ts";
+import type { Choice } from "./question.ts";
 
 /** A poll waits so long for the answer, in seconds; the daemon forgets a page that is silent for 30 s. */
 const WAIT_SECONDS = 20;
@@ -14,34 +15,43 @@ const POLL_MS = (WAIT_SECONDS + 5) * 1000;
 /** Between two attempts to reach a daemon that is away; milliseconds. */
 const PAUSE_MS = 1_000;
 
-/** Two windows of one client would replace each other's request for ever: the newer one speaks, the older rests. */
+/** A request that is gone again so soon after it was asked anew was replaced, not lost with a daemon that restarted. */
+const ANEW_MS = 60_000;
+
+/** Two windows of one domain would replace each other's request for ever: the newer one speaks, the older rests. */
 const windows = new BroadcastChannel("tollbridge-asking");
 
 const owner = new Owner();
 const view = new View({
-  allow: (scopes) => void answer("allow", scopes),
-  deny: () => void answer("deny"),
+  answer: (choice) => void answer(choice),
   back: () => asked?.redirectDenied && leave(asked.redirectDenied),
 });
 let asked: Asked | undefined;
 let isReplaced = false;
+let anewAt = Number.NEGATIVE_INFINITY;
 
-async function answer(kind: "allow" | "deny", scopes?: readonly string[]): Promise<void> {
+/** Whether this page answered, in which case nobody needs to be told that somebody did. */
+let isAnswering = false;
+
+async function answer(choice: Choice): Promise<void> {
   if (asked === undefined) return;
-  view.busy(true);
+  isAnswering = true;
+  view.busy();
   try {
-    await owner.answer(asked.code, kind, scopes);
+    await owner.answer(asked.code, choice);
     await follow(asked, 0); // the wait under way hears of it too; whichever comes first
   } catch (error) {
+    isAnswering = false;
     if (isOver(error)) await present(asked);
-    else view.failed(`Your answer did not get through: ${sentence(error)}`);
+    else if (!isGone(error)) view.failed(`Your answer did not get through: ${sentence(error)}`);
+    // Gone: it was answered elsewhere, or asked anew. The wait under way hears which.
   }
 }
 
 /** Open the request, and wait until it is answered; a restarted daemon has forgotten it, so it is opened again. */
 async function run(): Promise<void> {
   onActivated(() => asked !== undefined && void present(asked));
-  windows.onmessage = ({ data }) => data === asked?.client.id && rest();
+  windows.onmessage = ({ data }) => asked !== undefined && data === asker(asked) && rest();
   while (!isReplaced) {
     try {
       asked ??= await open();
@@ -49,6 +59,8 @@ async function run(): Promise<void> {
     } catch (error) {
       if (isReplaced) return;
       if (error instanceof DaemonError && error.status === 404) {
+        if (performance.now() < anewAt + ANEW_MS) return rest(); // another browser asks the same
+        anewAt = performance.now();
         asked = undefined;
       } else {
         view.message("Tollbridge does not answer", "It may be restarting. This page goes on by itself.");
@@ -75,11 +87,11 @@ async function open(): Promise<Asked | undefined> {
     return undefined;
   }
   const request = readAsked(await answered(response));
-  if (request.redirect !== null && request.status !== "pending") {
+  if (request.redirect !== null && request.status !== "pending" && !request.deniedBefore) {
     leave(request.redirect);
     return undefined;
   }
-  windows.postMessage(request.client.id);
+  windows.postMessage(asker(request));
   await present(request);
   return request;
 }
@@ -89,6 +101,11 @@ function rest(): void {
   view.message("Another window asks the same", "Answer there, or ask again here.", "Ask here");
 }
 
+/** Who replaces whom: the daemon keeps one request a registrable domain. */
+function asker({ client }: Asked): string {
+  return client.domain ?? client.id;
+}
+
 async function present(request: Asked): Promise<void> {
   view.question(request, await owner.isHere());
 }
@@ -96,14 +113,16 @@ async function present(request: Asked): Promise<void> {
 /** Wait up to `wait` seconds for the answer; returns whether it came, and the page is on its way back. */
 async function follow(request: Asked, wait: number): Promise<boolean> {
   const response = await send(`/oauth/requests/${request.handle}?wait=${wait}`, { deadline: POLL_MS });
-  const { redirect } = await answered(response);
+  const { status, redirect } = await answered(response);
   if (typeof redirect !== "string") return false;
-  leave(redirect);
+  leave(redirect, isAnswering ? undefined : status);
   return true;
 }
 
-function leave(url: string): void {
-  view.message("Taking you back …", "This window closes by itself.");
+function leave(url: string, elsewhere?: unknown): void {
+  const said = elsewhere === "allowed" ? "You allowed this elsewhere. " : elsewhere === "denied" ? "You denied this elsewhere. " : "";
+  const next = asked?.client.origin === null ? "The program goes on by itself." : "This window closes by itself.";
+  view.message("Taking you back …", said + next);
   location.replace(url);
 }
 

@@ -1,4 +1,4 @@
-/** The few things that both of the daemon's pages do to their document. */
+/** The few things that all of the daemon's pages do to their document. */
 
 /**
  * Return the element with `id`.
@@ -28,14 +28,23 @@ export function show(element: HTMLElement, isShown: boolean): void {
   element.hidden = !isShown;
 }
 
-/** Write an origin so that its host is what the eye meets: scheme and port soft, the host strong, all in ASCII. */
-export function originLine(origin: string): Node[] {
-  const { protocol, hostname, port } = new URL(origin);
-  return [
-    document.createTextNode(`${protocol}//`),
-    make("b", "", hostname),
-    make("span", "port", port && `:${port}`),
-  ];
+/** Make a button. */
+export function button(label: string, style: string): HTMLButtonElement {
+  const made = make("button", style, label);
+  made.type = "button";
+  return made;
+}
+
+/** Tell whoever cannot see it; the same sentence again is told again. */
+export function tell(status: HTMLElement, sentence: string): void {
+  status.textContent = "";
+  requestAnimationFrame(() => (status.textContent = sentence));
+}
+
+/** Move the focus to a heading that has come, so that the keyboard and a screen reader go on there; Enter does nothing. */
+export function focusOn(heading: HTMLElement): void {
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 
 /** Make a button that copies what `text` returns, and says so. */

@@ -1,10 +1,12 @@
-/** The owner's key in this browser: how the dashboard gets it, and how both pages use it. */
+/** The owner's key in this browser: how the dashboard gets it, and how the pages use it. */
 
 import { Access } from "../src/access.ts";
-import { AuthorizationError } from "../src/errors.ts";
+import { AuthorizationError, DaemonError } from "../src/errors.ts";
 import { keyIn } from "../src/keys.ts";
 import { Store } from "../src/store.ts";
 import type { Fields } from "../src/types.ts";
+import { list } from "./asked.ts";
+import type { Choice } from "./question.ts";
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACTIVATION_LINK = "urn:tollbridge:token-type:activation-link";
@@ -16,6 +18,7 @@ const CHANNEL = "tollbridge-owner";
 export class Owner {
   readonly #store = new Store("tollbridge-owner");
   readonly #access = new Access(this.#store);
+  #change: number | undefined;
 
   /** Say whether this browser was made the owner's; a restart of the daemon may have ended that. */
   async isPaired(): Promise<boolean> {
@@ -54,10 +57,18 @@ export class Owner {
     return await this.#access.request(location.origin, { method, path, ...(body === undefined ? {} : { body }) });
   }
 
+  /** Return what is asked now, oldest first; with `wait`, once it has changed or after so many seconds, at most 10. */
+  async asked(wait = 0): Promise<Fields[]> {
+    const after = this.#change === undefined ? "" : `&after=${this.#change}`;
+    const told = await this.request("GET", `/oauth/requests${wait > 0 ? `?wait=${wait}${after}` : ""}`);
+    // Only who waits goes on from here: a look in between must not take a change away from it.
+    if (wait > 0) this.#change = typeof told["change"] === "number" ? told["change"] : undefined;
+    return list(told["requests"]);
+  }
+
   /** Say yes or no to a request; `scopes` are those allowed, all where left out. */
-  async answer(code: string, answer: "allow" | "deny", scopes?: readonly string[]): Promise<void> {
-    const body = scopes === undefined ? { answer } : { answer, scopes };
-    await this.request("POST", `/oauth/requests/${encodeURIComponent(code)}`, body);
+  async answer(code: string, choice: Choice): Promise<void> {
+    await this.request("POST", `/oauth/requests/${encodeURIComponent(code)}`, choice);
   }
 }
 
@@ -65,6 +76,11 @@ export class Owner {
 export function isOver(error: unknown): boolean {
   if (error instanceof AuthorizationError) return true;
   return error instanceof Error && "code" in error && ["token_invalid", "token_required"].includes(String(error.code));
+}
+
+/** Say whether an error means that what was named is over: answered by another surface, replaced, or out of time. */
+export function isGone(error: unknown): boolean {
+  return error instanceof DaemonError && (error.status === 410 || error.status === 404);
 }
 
 /** Call `listener` when another tab makes this browser the owner's. */

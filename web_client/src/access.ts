@@ -6,7 +6,7 @@ import { keyIn } from "./keys.ts";
 import type { Key, PublicJwk } from "./keys.ts";
 import { Nonces, sendProved } from "./nonces.ts";
 import type { Store } from "./store.ts";
-import { askToken } from "./token.ts";
+import { askToken, revokeToken } from "./token.ts";
 import type { Tokens } from "./token.ts";
 import type { Fields } from "./types.ts";
 
@@ -64,6 +64,15 @@ export class Access {
   async drop(): Promise<void> {
     this.#tokens = undefined;
     await this.#store.delete(NAME);
+  }
+
+  /** Drop the tokens and give them back to the daemon at `base`; one that does not answer will let them end by time. */
+  async giveBack(base: string): Promise<void> {
+    const pairing = await this.pairing();
+    await this.drop();
+    if (pairing === undefined || base === "") return;
+    const key = await keyIn(this.#store);
+    await revokeToken(this.#nonces, base, key, pairing.refreshToken).catch(() => undefined);
   }
 
   /** Forget the access token, so that the next request refreshes it. */

@@ -167,11 +167,15 @@ export class Tollbridge {
     this.#set("closed");
   }
 
-  /** Close the connection and drop this page's tokens and key. The owner's answer is theirs to take back. */
+  /**
+   * Close the connection, give this page's tokens back, and drop its key: the owner is asked again next time. What else
+   * the owner has allowed this site is theirs to take back.
+   */
   async forget(): Promise<void> {
+    const { base } = this.#link;
     this.disconnect();
     this.#isPaired = false;
-    await this.#access.drop();
+    await this.#access.giveBack(base);
     await dropKeyIn(this.#store);
   }
 

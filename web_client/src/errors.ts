@@ -2,7 +2,7 @@
  * Every error a page can meet, with its stable `code`.
  *
  *     TollbridgeError            code, message, cause
- *     ├── DaemonError            the daemon answered with a problem: status, path, scope, retryAfter
+ *     ├── DaemonError            the daemon answered with a problem: status, path, scope, retryAfter, userCode, expiresIn
  *     ├── AuthorizationError     no token: the owner said no, the popup was blocked, the pairing ended
  *     └── ConnectionError        the daemon is not there, is not the one we know, or the connection went away
  */
@@ -22,6 +22,8 @@ export const codes = [
   "origin_mismatch",
   "scope_missing",
   "approval_required",
+  "approval_denied",
+  "approval_impossible",
   "not_found",
   "method_not_allowed",
   "request_timeout",
@@ -72,13 +74,18 @@ export class TollbridgeError extends Error {
   }
 }
 
-/** The daemon answered with a problem. `retryAfter` in seconds; `path` names a fault in the parameters (`$.volume`). */
+/**
+ * The daemon answered with a problem. `path` names a fault in the parameters (`$.volume`); `userCode` is what the owner
+ * knows a question by (`approval_required`), for `expiresIn`. Times in seconds.
+ */
 export class DaemonError extends TollbridgeError {
   override readonly name = "DaemonError";
   readonly status: number;
   readonly path: string | undefined;
   readonly scope: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly userCode: string | undefined;
+  readonly expiresIn: number | undefined;
 
   constructor(problem: Problem) {
     super(problem.code, problem.detail);
@@ -86,6 +93,8 @@ export class DaemonError extends TollbridgeError {
     this.path = problem.path;
     this.scope = problem.scope;
     this.retryAfter = problem.retry_after;
+    this.userCode = problem.user_code;
+    this.expiresIn = problem.expires_in;
   }
 }
 
@@ -102,7 +111,8 @@ export class ConnectionError extends TollbridgeError {
 /** Read a problem from an answer's body; what is missing or of another type is filled in, never trusted. */
 export function problemFrom(body: Fields, status: number): Problem {
   const text = (name: string): string | undefined => (typeof body[name] === "string" ? body[name] : undefined);
-  const { retry_after: retry } = body;
+  const { retry_after: retry, expires_in: expires } = body;
+  const userCode = text("user_code");
   const path = text("path");
   const scope = text("scope");
   return {
@@ -112,6 +122,8 @@ export function problemFrom(body: Fields, status: number): Problem {
     ...(path === undefined ? {} : { path }),
     ...(scope === undefined ? {} : { scope }),
     ...(typeof retry === "number" ? { retry_after: retry } : {}),
+    ...(userCode === undefined ? {} : { user_code: userCode }),
+    ...(typeof expires === "number" ? { expires_in: expires } : {}),
   };
 }
 

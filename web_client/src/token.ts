@@ -42,6 +42,20 @@ export async function askToken(
   throw "error" in body ? oauthErrorFrom(body, response.status) : new DaemonError(problemFrom(body, response.status));
 }
 
+/**
+ * Give a refresh token back (RFC 7009): its pairing ends at the daemon too.
+ *
+ * @throws ConnectionError there was no answer
+ */
+export async function revokeToken(nonces: Nonces, base: string, key: Key, token: string): Promise<void> {
+  await sendProved(nonces, `${base}/oauth/revoke`, {
+    method: "POST",
+    key,
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({ token, token_type_hint: "refresh_token", client_id: location.origin }).toString(),
+  });
+}
+
 function read(body: Fields): Tokens {
   const {
     access_token: access,

@@ -25,7 +25,7 @@ export interface Snapshot<State = unknown> {
   readonly state: State;
 }
 
-/** An error as the daemon sends it (RFC 9457); `retry_after` in seconds, `path` names a fault in the parameters. */
+/** An error as the daemon sends it (RFC 9457); times in seconds, `path` names a fault in the parameters. */
 export interface Problem {
   readonly code: string;
   readonly detail: string;
@@ -34,6 +34,8 @@ export interface Problem {
   readonly path?: string;
   readonly scope?: string;
   readonly retry_after?: number;
+  readonly user_code?: string;
+  readonly expires_in?: number;
 }
 
 /**
