@@ -4,7 +4,7 @@ Times are seconds since the epoch. Tokens appear only as the hex SHA-256 of thei
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Literal
 
@@ -74,10 +74,10 @@ class DeviceRequest(Asked, frozen=True, kw_only=True):
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """The owner's remembered answer for one client.
 
-    ``scopes`` are those allowed; those in ``limits`` until the time that stands there. A yes for once is not among
-    them: its pairing alone knows it. ``denied_keys`` are the thumbprints (``""``: a native client without key) that
-    were told no, oldest first, the last of them at ``denied_at``; ``salt`` (32 bytes) exists while the answer is yes;
-    ``is_owner`` marks the dashboard's own grant, never written down.
+    ``scopes`` are those allowed to any of its keys, those in ``limits`` until the time that stands there: for people to
+    see. What a key may do stands in its pairing; a yes for once stands there alone. ``denied_keys`` are the thumbprints
+    (``""``: a native client without key) that were told no, oldest first, the last of them at ``denied_at``; ``salt``
+    (32 bytes) exists while the answer is yes; ``is_owner`` marks the dashboard's own grant, never written down.
     """
 
     id: str
@@ -102,15 +102,15 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
     def scopes_at(self, now: float) -> frozenset[str]:
         """Return the scopes that are still allowed at ``now``."""
-        if not self.limits:
-            return self.scopes
-        return frozenset(scope for scope in self.scopes if now < self.limits.get(scope, math.inf))
+        return unexpired(self.scopes, self.limits, now)
 
 
 class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     """One key (or, without key, one program) using a grant; ``consented_at`` is the owner's last yes to it.
 
-    ``ends_at`` is set for a yes "for once": such a pairing has one access token, and its scopes stand by themselves.
+    ``scopes`` are those that the owner allowed this key; those in ``limits`` until the time that stands there. What is
+    allowed to other keys of the client is none of its. ``ends_at`` is set for a yes "for once": such a pairing has one
+    access token.
     """
 
     id: str
@@ -119,7 +119,12 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     created_at: float
     consented_at: float
+    limits: dict[str, float] = {}
     ends_at: float | None = None
+
+    def scopes_at(self, now: float) -> frozenset[str]:
+        """Return the scopes that are still allowed at ``now``."""
+        return unexpired(self.scopes, self.limits, now)
 
     @property
     def is_once(self) -> bool:
@@ -170,6 +175,13 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: float
 
     __repr__ = hidden
+
+
+def unexpired(scopes: frozenset[str], limits: Mapping[str, float], now: float) -> frozenset[str]:
+    """Return those of ``scopes`` whose end, where ``limits`` has one, has not come at ``now``."""
+    if not limits:
+        return scopes
+    return frozenset(scope for scope in scopes if now < limits.get(scope, math.inf))
 
 
 def token_id(token: str) -> str:

@@ -125,9 +125,7 @@ class Store(Offered):
         now = self.clock()
         if grant is None or pairing is None or not grant.is_allowed or not is_live(self._state, pairing, now):
             return None
-        if pairing.ends_at is not None:
-            return pairing.scopes if now < pairing.ends_at else None
-        return grant.scopes_at(now)
+        return pairing.scopes_at(now)
 
     def approved_origins(self) -> frozenset[str]:
         """Return the origins with a live grant that says yes; kept up to date, not computed here."""

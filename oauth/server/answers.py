@@ -6,9 +6,11 @@ from typing import Literal
 import msgspec
 
 from oauth.errors import InvalidRequest, InvalidScope
-from oauth.models import Asked, Clock, Grant, Pairing, Until
+from oauth.models import Asked, Clock, Grant, Pairing, Until, unexpired
 from oauth.server.codes import CODE_SECONDS, Yes
 from oauth.server.issuer import ACCESS_SECONDS, DAY_SECONDS, REFRESH_TOTAL_SECONDS, new_id
+from oauth.server.latest import Latest
+from oauth.server.limits import NO_LIMITS, merged, with_scopes
 from oauth.store import Store
 
 DEVELOPMENT_SECONDS = DAY_SECONDS
@@ -32,15 +34,16 @@ def usual(*, is_development: bool) -> Until:
 class Answers:
     """Changes grants as the owner says. It leaves ``commit`` to whoever answers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, latest: Latest, clock: Clock) -> None:
         self._store = store
+        self._latest = latest
         self._clock = clock
 
     def allow(self, asked: Asked, scopes: frozenset[str], until: Until | None) -> Yes:
         """Remember a yes to ``scopes``, for as long as is usual where ``until`` is None, and return it.
 
-        Scopes allowed earlier and not asked for now stay; those asked for and left out now go. A yes for once changes
-        nothing of what was allowed before.
+        It concerns the key that asks: what it was allowed earlier and does not ask for now stays, what it asks for and
+        is left out now goes. A yes for once changes nothing of what was allowed before.
 
         Raises:
             InvalidScope: ``scopes`` is empty or more than was asked.
@@ -55,13 +58,38 @@ class Answers:
         grant = self._store.grant_of(asked.client_id) or _new(asked.client_id, now, is_development=asked.is_development)
         denied = _without(grant.denied_keys, asked.dpop_jkt or "")
         grant = msgspec.structs.replace(grant, denied_keys=denied, denied_at=None)
+        limits = {} if until in ("once", "revoked") else dict.fromkeys(scopes, now + SECONDS[until])
         if until == "once":
             grant = self._store.answer(_for_once(grant, now))
         else:
-            end = None if until == "revoked" else now + SECONDS[until]
-            kept = (grant.scopes_at(now) if grant.is_allowed else frozenset()) - asked.scopes
-            grant = self._store.answer(_with_scopes(grant, kept, dict.fromkeys(scopes, end)))
-        return _yes(asked, scopes, grant, consented_at=now, is_once=until == "once")
+            self._keep_to(grant, asked, scopes, limits)
+            grant = self._store.answer(with_scopes(self._of_all_keys(grant, asked), scopes, limits))
+        yes = _yes(asked, scopes, grant, consented_at=now, limits=limits)
+        return self._latest.allowed(asked, msgspec.structs.replace(yes, is_once=until == "once"))
+
+    def _keep_to(self, grant: Grant, asked: Asked, scopes: frozenset[str], limits: Mapping[str, float]) -> None:
+        """Have the pairing of the key that asks, if there is one, keep to this answer at once."""
+        pairing = None if asked.dpop_jkt is None else self._store.pairing_of(grant.id, asked.dpop_jkt)
+        if pairing is not None:
+            kept = pairing.scopes_at(self._clock()) - asked.scopes
+            ends = merged(pairing.limits, kept, limits)
+            self._store.keep(msgspec.structs.replace(pairing, scopes=kept | scopes, limits=ends))
+
+    def _of_all_keys(self, grant: Grant, asked: Asked) -> Grant:
+        """Return ``grant`` with what its keys may do now, and what a yes that is not used yet may still give them.
+
+        Of the key that asks, what it asks for is left out: its answer is to come.
+        """
+        now = self._clock()
+        found = msgspec.structs.replace(grant, scopes=frozenset(), limits={}, ends_at=None)
+        for yes in self._latest.waiting(asked.client_id):
+            if not yes.is_once:
+                scopes = yes.scopes - (asked.scopes if yes.jkt == asked.dpop_jkt else frozenset())
+                found = with_scopes(found, unexpired(scopes, yes.limits, now), yes.limits)
+        for pairing in self._store.pairings(grant.id):
+            if not pairing.is_once:
+                found = with_scopes(found, pairing.scopes_at(now), pairing.limits)
+        return found
 
     def allow_again(self, asked: Asked) -> Yes:
         """Return a yes that continues an earlier one; nothing is extended by it.
@@ -73,24 +101,39 @@ class Answers:
         pairing = None if grant is None else self._covering(grant, asked)
         if grant is None or pairing is None:
             raise InvalidScope("this key has no pairing that covers the request; ask the owner")
-        return _yes(asked, asked.scopes, grant, consented_at=pairing.consented_at)
+        limits = merged(pairing.limits, asked.scopes, NO_LIMITS)
+        return self._latest.continued(
+            _yes(asked, asked.scopes, grant, consented_at=pairing.consented_at, limits=limits)
+        )
 
     def deny(self, asked: Asked) -> Grant:
-        """Remember a no for this client and key.
+        """Remember a no for this client and key, and end what this key was allowed.
 
-        It replaces a yes and ends its pairings, unless they all belong to other keys: anybody may ask in a client's
-        name, and must not be able to have it disconnected by being refused.
+        Other keys are left alone, also those whose yes is not used yet: anybody may ask in a client's name, and must
+        not be able to have it disconnected by being refused. Where there is no other, the yes is over as a whole.
         """
         key, now = asked.dpop_jkt or "", self._clock()
         grant = self._store.grant_of(asked.client_id)
         denied = (*_without(() if grant is None else grant.denied_keys, key), key)
-        if grant is not None and grant.is_allowed and not self._is_of_others(grant, asked.dpop_jkt):
-            self._store.revoke(grant.id)
-            grant = None
+        self._latest.denied(asked)
+        if grant is not None and grant.is_allowed:
+            if self._has_others(grant, asked.dpop_jkt):
+                grant = self._without_key(grant, asked)
+            else:
+                self._store.revoke(grant.id)
+                grant = None
         grant = grant or msgspec.structs.replace(
             _new(asked.client_id, now, is_development=asked.is_development), ends_at=_end(asked, now)
         )
         return self._store.answer(msgspec.structs.replace(grant, denied_keys=denied, denied_at=now))
+
+    def _without_key(self, grant: Grant, asked: Asked) -> Grant:
+        """End what the key that asks was allowed, and return the grant of the others."""
+        for pairing in self._store.pairings(grant.id):
+            if pairing.jkt is not None and pairing.jkt == asked.dpop_jkt:
+                self._store.end_pairing(pairing.id, "revoked")
+        left = self._of_all_keys(grant, asked)
+        return left if left.scopes else _for_once(msgspec.structs.replace(left, is_allowed=False), self._clock())
 
     def forget_denials(self, grant: Grant) -> None:
         """Forget the keys that were told no; of a grant that is nothing else, nothing is left."""
@@ -125,21 +168,24 @@ class Answers:
             raise InvalidRequest("a token lives longer than 0 seconds and at most 180 days")
         now = self._clock()
         grant = self._store.grant_of(client_id) or _new(client_id, now, is_development=False)
-        kept = grant.scopes_at(now) if grant.is_allowed else frozenset()
-        ends = {scope: _later(_limit(grant, scope) if scope in kept else now, now + ttl_seconds) for scope in scopes}
-        return self._store.answer(_with_scopes(grant, kept - scopes, ends))
+        known = (
+            grant if grant.is_allowed else msgspec.structs.replace(grant, scopes=frozenset(), limits={}, ends_at=None)
+        )
+        return self._store.answer(with_scopes(known, scopes, dict.fromkeys(scopes, now + ttl_seconds)))
 
     def _covering(self, grant: Grant, asked: Asked) -> Pairing | None:
         if not grant.is_allowed or asked.dpop_jkt is None:
             return None
         pairing = self._store.pairing_of(grant.id, asked.dpop_jkt)
-        if pairing is None or not asked.scopes <= pairing.scopes & grant.scopes_at(self._clock()):
+        if pairing is None or not asked.scopes <= pairing.scopes_at(self._clock()):
             return None
         return pairing
 
-    def _is_of_others(self, grant: Grant, jkt: str | None) -> bool:
-        pairings = self._store.pairings(grant.id)
-        return bool(pairings) and (jkt is None or all(pairing.jkt != jkt for pairing in pairings))
+    def _has_others(self, grant: Grant, jkt: str | None) -> bool:
+        """Say whether another key than ``jkt`` uses this grant, or is about to."""
+        keys = [pairing.jkt for pairing in self._store.pairings(grant.id)]
+        keys += [yes.jkt for yes in self._latest.waiting(grant.client_id)]
+        return any(jkt is None or key != jkt for key in keys)
 
 
 def _new(client_id: str, now: float, *, is_development: bool) -> Grant:
@@ -168,33 +214,16 @@ def _for_once(grant: Grant, now: float) -> Grant:
     return msgspec.structs.replace(grant, limits=limits, ends_at=end)
 
 
-def _with_scopes(grant: Grant, kept: frozenset[str], ends: Mapping[str, float | None]) -> Grant:
-    """Return ``grant`` with what is ``kept`` of its scopes, and those in ``ends`` until then (None: no end)."""
-    limits = {scope: end for scope in kept if (end := _limit(grant, scope)) is not None}
-    limits |= {scope: end for scope, end in ends.items() if end is not None}
-    scopes = kept | ends.keys()
-    ends_at = max(limits.values()) if scopes <= limits.keys() else None
-    return msgspec.structs.replace(grant, is_allowed=True, scopes=scopes, limits=limits, ends_at=ends_at)
-
-
-def _limit(grant: Grant, scope: str) -> float | None:
-    return grant.limits.get(scope, grant.ends_at)
-
-
-def _later(end: float | None, other: float) -> float | None:
-    return None if end is None else max(end, other)
-
-
 def _without(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
     return tuple(known for known in keys if known != key)
 
 
-def _yes(asked: Asked, scopes: frozenset[str], grant: Grant, *, consented_at: float, is_once: bool = False) -> Yes:
+def _yes(asked: Asked, scopes: frozenset[str], grant: Grant, *, consented_at: float, limits: dict[str, float]) -> Yes:
     return Yes(
         client_id=asked.client_id,
         scopes=scopes,
         jkt=asked.dpop_jkt,
         grant_id=grant.id,
         consented_at=consented_at,
-        is_once=is_once,
+        limits=limits,
     )

@@ -43,7 +43,8 @@ def read_request(query: str, base: str, askable: frozenset[str]) -> Authorizatio
         return _request(form.single(), client, askable)
     except EndpointError as error:
         answer = {"error": error.code, "error_description": str(error)}
-        redirect = answer_url(base, redirect_uri, _state(form), answer)
+        # A program's address can be any port of this computer, and any page can name it: nobody is sent there unasked.
+        redirect = None if client.origin is None else answer_url(base, redirect_uri, _state(form), answer)
         raise RequestRefused(error.code, str(error), redirect=redirect) from error
 
 

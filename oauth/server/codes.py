@@ -16,14 +16,20 @@ MAX_SPENT = 1024
 
 
 class Yes(msgspec.Struct, frozen=True, kw_only=True):
-    """The owner's yes to a client and key, until tokens are made from it; ``is_once``: a single access token is."""
+    """The owner's yes to a client and key, until tokens are made from it.
+
+    ``limits`` are the ends of scopes that have one; ``is_once``: a single access token is made; ``number``: see
+    `oauth.server.latest`.
+    """
 
     client_id: str
     scopes: frozenset[str]
     jkt: str | None
     grant_id: str
     consented_at: float
+    limits: dict[str, float] = {}
     is_once: bool = False
+    number: int = 0
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):

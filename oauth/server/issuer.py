@@ -6,15 +6,18 @@ A successor is computed from its token, so a client that lost an answer gets the
 import hmac
 import logging
 import secrets
+from collections.abc import Mapping
 
 import msgspec
 
 from oauth import base64url
 from oauth.errors import InvalidGrant, InvalidScope
-from oauth.models import AccessToken, Clock, Grant, Pairing, RefreshToken, token_id
+from oauth.models import AccessToken, Clock, Grant, Pairing, RefreshToken, token_id, unexpired
 from oauth.scopes import OWNER, format_scopes
 from oauth.secret import Secret
 from oauth.server.codes import Yes
+from oauth.server.latest import Latest
+from oauth.server.limits import NO_LIMITS, merged, with_scopes
 from oauth.store import Store
 
 _logger = logging.getLogger(__name__)
@@ -70,8 +73,9 @@ def new_id() -> str:
 class Issuer:
     """Makes every token of the daemon. It changes the store and leaves ``commit`` to whoever answers."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, latest: Latest, clock: Clock) -> None:
         self._store = store
+        self._latest = latest
         self._clock = clock
 
     def redeem(self, yes: Yes, jkt: str | None) -> Issued:
@@ -81,15 +85,19 @@ class Issuer:
             InvalidGrant: the owner's yes has been taken back meanwhile.
         """
         grant = self._store.grant(yes.grant_id)
-        if grant is None or not grant.is_allowed or (yes.jkt is not None and yes.jkt in grant.denied_keys):
+        current = self._latest.current(yes)
+        if grant is None or not grant.is_allowed or current is None:
             raise InvalidGrant("the owner has taken the permission back")
+        self._latest.used(yes)
+        yes = current
         if yes.is_once:
             pairing = self._pair_once(grant, jkt, yes)
             return self._issue(grant, pairing, yes.scopes, ACCESS_SECONDS)
-        scopes = yes.scopes & grant.scopes_at(self._clock())
+        scopes = unexpired(yes.scopes, yes.limits, self._clock())
         if not scopes:
-            raise InvalidGrant("the owner has taken these scopes back")
-        return self._first(grant, self._pair(grant, jkt, scopes, yes.consented_at), scopes)
+            raise InvalidGrant("what the owner allowed has come to its end")
+        pairing = self._pair(grant, jkt, scopes, yes.consented_at, yes.limits)
+        return self._first(self._store.answer(with_scopes(grant, scopes, yes.limits)), pairing, scopes)
 
     def replayed(self, pairing_id: str | None) -> None:
         """End the pairing made from a code that its own client has presented twice (OAuth 2.1 4.1.3)."""
@@ -164,7 +172,7 @@ class Issuer:
             InvalidScope: something is, but nothing of what was asked.
         """
         token, pairing, grant = presented.token, presented.pairing, presented.grant
-        allowed = token.scopes & grant.scopes_at(self._clock())
+        allowed = token.scopes & pairing.scopes_at(self._clock())
         if not allowed:
             raise InvalidGrant("what this token was for has come to its end or was taken back; ask the owner again")
         scopes = allowed if asked is None else allowed & asked
@@ -194,17 +202,34 @@ class Issuer:
         key, told = self._store.refresh_key.reveal(), b"refresh" + text.reveal().encode()
         return Secret("rt_" + base64url.encode(hmac.digest(key, told, "sha256")))
 
-    def _pair(self, grant: Grant, jkt: str | None, scopes: frozenset[str], consented_at: float) -> Pairing:
+    def _pair(
+        self,
+        grant: Grant,
+        jkt: str | None,
+        scopes: frozenset[str],
+        consented_at: float,
+        limits: Mapping[str, float] = NO_LIMITS,
+    ) -> Pairing:
         """Return the pairing of this key under ``grant``, with ``scopes`` added; without key, always a new one."""
         now = self._clock()
         known = None if jkt is None else self._store.pairing_of(grant.id, jkt)
         if known is None:
             pairing = Pairing(
-                id=new_id(), grant_id=grant.id, jkt=jkt, scopes=scopes, created_at=now, consented_at=consented_at
+                id=new_id(),
+                grant_id=grant.id,
+                jkt=jkt,
+                scopes=scopes,
+                created_at=now,
+                consented_at=consented_at,
+                limits=dict(limits),
             )
         else:
+            kept = known.scopes_at(now) - scopes
             pairing = msgspec.structs.replace(
-                known, scopes=known.scopes | scopes, consented_at=max(known.consented_at, consented_at)
+                known,
+                scopes=kept | scopes,
+                limits=merged(known.limits, kept, limits),
+                consented_at=max(known.consented_at, consented_at),
             )
         self._store.keep(pairing)
         return pairing

@@ -27,6 +27,7 @@ from oauth.server.exchange import ACTIVATION_SECONDS, activation_links
 from oauth.server.flows import Flows
 from oauth.server.forms import read_form
 from oauth.server.issuer import Issuer
+from oauth.server.latest import Latest
 from oauth.server.metadata import Metadata
 from oauth.server.proofs import TokenProofs
 from oauth.server.results import TokenResult, refusal, result
@@ -59,11 +60,12 @@ class AuthorizationServer:
         self._base = base
         self._scopes = scopes
         self._daemon_key = daemon_key
-        self._answers = Answers(store, clock)
+        latest = Latest(clock)
+        self._answers = Answers(store, latest, clock)
         # A page may have been approved at this address while we listened at another.
         self._answers.forget(own_bases(base))
         self._codes = Codes(clock)
-        self._issuer = Issuer(store, clock)
+        self._issuer = Issuer(store, latest, clock)
         self._activations = activation_links(clock)
         self._devices = Devices(clock)
         self._proofs = TokenProofs(base, nonces, clock)
@@ -179,6 +181,8 @@ class AuthorizationServer:
         client = parse_token_client(fields.get("client_id", ""), self._base)
         if client.origin != origin:
             raise InvalidClient("client_id is the Origin of a page, byte for byte; a native client sends no Origin")
+        if "client_secret" in fields:
+            raise InvalidClient("there are no secrets of clients here; leave client_secret out")
         return client, fields
 
     def _grant_token(self, form: bytes, origin: str | None, proofs: Sequence[str]) -> TokenResult:

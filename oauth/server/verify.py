@@ -53,7 +53,7 @@ class Verifier:
         if token is None or token.expires_at <= now:
             raise TokenInvalid("the token is unknown or out of time; refresh it")
         pairing, grant = self._above(token.pairing_id)
-        scopes = token.scopes if pairing.is_once else token.scopes & grant.scopes_at(now)
+        scopes = token.scopes & pairing.scopes_at(now)
         if grant.origin != origin or (grant.is_owner and origin != self._base):
             raise OriginMismatch("the token belongs to another client; it works only from where it was issued to")
         if (scheme == "dpop") != (pairing.jkt is not None):

@@ -97,15 +97,15 @@ class Held(NamedTuple):
 
 
 class World:
-    """The server, and beside it what the owner said, told in the simplest words: a time for each scope of a client."""
+    """The server, and beside it what the owner said, told in the simplest words: a time for each scope of a key."""
 
     def __init__(self, store: Store, clock: FakeClock) -> None:
         self.clock, self.store, self.desk = clock, store, Desk(store, clock)
         self.verifier = Verifier(store, base=BASE, nonces=self.desk.nonces)
         for page in PAGES:
             page._clock, page._nonce = clock, self.desk.page(page.origin)._nonce
-        self.lasting: dict[str, dict[str, float]] = {WEB: {}, LOCAL: {}, PROGRAM: {}}
-        self.allowed_to: list[set[str]] = [set() for _ in PAGES]
+        self.lasting: dict[int | None, dict[str, float]] = {None: {}, **{page: {} for page in range(len(PAGES))}}
+        """By page, each of which has a key; None: the program that the owner gave tokens by hand."""
         self.codes: list[Yes] = []
         self.refresh: list[tuple[int, str]] = []
         self.held: list[Held] = []
@@ -133,13 +133,13 @@ class World:
             case Deny(page):
                 self.desk.server.deny(self.request(page, frozenset(SCOPES)))
                 # A no ends what this key has; nothing of it may be used from now on.
-                self.allowed_to[page] = set()
+                self.lasting[page] = {}
                 self.held = [held._replace(ends_at=-1) if held.page == page else held for held in self.held]
             case Revoke(client):
                 grant = self.store.grant_of(client)
                 if grant is not None:
                     self.store.revoke(grant.id)
-                self.lasting[client] = {}
+                self.lasting |= {one: {} for one in self.of(client)}
                 self.held = [held._replace(ends_at=-1) if held.client == client else held for held in self.held]
             case ByHand(scopes, ttl):
                 self.by_hand(scopes, ttl)
@@ -158,10 +158,9 @@ class World:
         until = step.until or usual(is_development=client == LOCAL)
         is_once = until == "once"
         if not is_once:
-            self.allowed_to[step.page] |= scopes
             for scope in step.asked:
-                self.lasting[client].pop(scope, None)
-            self.lasting[client] |= dict.fromkeys(scopes, now + SECONDS[until])
+                self.lasting[step.page].pop(scope, None)
+            self.lasting[step.page] |= dict.fromkeys(scopes, now + SECONDS[until])
         self.codes.append(Yes(step.page, answer_of(redirect)["code"], scopes if is_once else None))
 
     async def redeem(self, yes: Yes) -> None:
@@ -195,7 +194,7 @@ class World:
 
     def by_hand(self, scopes: Scopes, ttl: float) -> None:
         answer = self.desk.server.issue_native("cli", scopes, ttl)
-        lasting, end = self.lasting[PROGRAM], self.clock() + ttl
+        lasting, end = self.lasting[None], self.clock() + ttl
         for scope in scopes:
             lasting[scope] = max(lasting.get(scope, 0), end)
         self.holds(PROGRAM, None, answer["access_token"], scopes, end, is_once=False)
@@ -204,10 +203,10 @@ class World:
         scopes = frozenset(body["scope"].split())
         assert scopes, "a token for nothing is none"
         if once is None:
-            assert scopes <= self.allowed(PAGES[page].origin) & self.allowed_to[page]
+            assert scopes <= self.allowed(page)
         else:
             assert "refresh_token" not in body
-            assert scopes == once
+            assert scopes <= once
         if "refresh_token" in body:
             self.refresh.append((page, body["refresh_token"]))
         end = self.clock() + ACCESS_SECONDS
@@ -232,16 +231,19 @@ class World:
             assert not (held.is_once and by_session) or now < held.ends_at
             for usable in (by_token, by_session):
                 assert usable <= held.scopes
-                assert held.is_once or usable <= self.allowed(held.client)
-                assert held.is_once or held.page is None or usable <= self.allowed_to[held.page]
-        for client in self.lasting:
+                assert held.is_once or usable <= self.allowed(held.page)
+        for client in (WEB, LOCAL, PROGRAM):
             grant = self.store.grant_of(client)
             granted = grant.scopes_at(now) if grant is not None and grant.is_allowed else frozenset()
-            assert granted <= self.allowed(client)
+            assert granted <= frozenset().union(*map(self.allowed, self.of(client)))
 
-    def allowed(self, client: str) -> Scopes:
+    def of(self, client: str) -> list[int | None]:
+        """Return whose times are a client's."""
+        return [None] if client == PROGRAM else [page for page, each in enumerate(PAGES) if each.origin == client]
+
+    def allowed(self, page: int | None) -> Scopes:
         now = self.clock()
-        return frozenset(scope for scope, end in self.lasting[client].items() if now < end)
+        return frozenset(scope for scope, end in self.lasting[page].items() if now < end)
 
     def access(self, held: Held) -> Access | None:
         page = None if held.page is None else PAGES[held.page]

@@ -198,7 +198,7 @@ async def test_scope_never_widens_and_a_refused_refresh_uses_nothing_up(desk: De
 
 async def test_scopes_that_the_owner_took_back_are_gone_at_the_next_refresh(desk: Desk) -> None:
     page, token = await _paired(desk)
-    request = desk.server.authorization_request(desk.page().authorize_query())
+    request = desk.server.authorization_request(page.authorize_query())
     desk.server.allow(request, frozenset({"player:read"}))
 
     assert (await desk.refresh(page, token)).body["scope"] == "player:read"

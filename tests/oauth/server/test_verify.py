@@ -159,8 +159,8 @@ async def test_a_bearer_token_under_the_dpop_scheme_is_refused(verifier: Verifie
         _use(verifier, page, token, origin=None)
 
 
-async def test_scopes_follow_the_grant_at_once(verifier: Verifier, desk: Desk, page: Page, token: str) -> None:
-    request = desk.server.authorization_request(desk.page().authorize_query())
+async def test_scopes_follow_the_answer_at_once(verifier: Verifier, desk: Desk, page: Page, token: str) -> None:
+    request = desk.server.authorization_request(page.authorize_query())
 
     desk.server.allow(request, frozenset({"player:read"}))
 
