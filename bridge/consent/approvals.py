@@ -24,6 +24,10 @@ class Wanted(NamedTuple):
     digest: bytes
 
 
+QUIET_SECONDS = 24 * 3600.0
+"""After a no to any command, what its client asks raises no notification for so long, until a yes to one of them."""
+
+
 class _Answer(NamedTuple):
     is_allowed: bool
     ends_at: float
@@ -35,6 +39,7 @@ class Approvals:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._answers: dict[Wanted, _Answer] = {}
+        self._denied_at: dict[str, float] = {}  # by client, of which as many have grants as the owner allowed
 
     def take(self, wanted: Wanted) -> bool | None:
         """Return the owner's answer: a yes is used up by it; None: there is none that still holds."""
@@ -48,10 +53,18 @@ class Approvals:
             del self._answers[wanted]
         return answer.is_allowed
 
+    def was_denied(self, client_id: str) -> bool:
+        """Say whether the last command of this client that was answered got a no, within a day."""
+        denied_at = self._denied_at.get(client_id)
+        return denied_at is not None and self._clock() - denied_at < QUIET_SECONDS
+
     def answer(self, request: CommandRequest, *, is_allowed: bool) -> None:
         """Keep the owner's answer."""
         life = COMMAND_SECONDS if is_allowed else DENIED_SECONDS
         self._answers.pop(wanted_of(request), None)
+        self._denied_at.pop(request.client_id, None)
+        if not is_allowed:
+            self._denied_at[request.client_id] = self._clock()
         self._answers[wanted_of(request)] = _Answer(is_allowed, self._clock() + life)
         if len(self._answers) > MAX_ANSWERS:
             del self._answers[next(iter(self._answers))]

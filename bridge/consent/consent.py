@@ -131,7 +131,8 @@ class Consent:
             params=params,
             digest=digest(params),
         )
-        pending = self._waiting_for(wants) or self._requests.open(request)
+        is_quiet = self._is_quiet(caller.client) or self._approvals.was_denied(caller.client)
+        pending = self._waiting_for(wants) or self._requests.open(request, is_quiet=is_quiet)
         code = shown(pending.code)
         raise ApprovalRequired(
             f"the owner is asked (tollbridge approve {code}); after the yes, send the same command again",
@@ -148,6 +149,10 @@ class Consent:
     def poll(self, handle: str) -> Pending:
         """Return the request of a page, by the handle that it alone has; see `Requests.poll`."""
         return self._requests.poll(handle)
+
+    def withdraw(self, handle: str) -> None:
+        """Drop the request of a page that was left; see `Requests.withdraw`."""
+        self._requests.withdraw(handle)
 
     def view(self, pending: Pending) -> dict[str, Any]:
         """Return a request as it is shown."""

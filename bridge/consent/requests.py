@@ -1,12 +1,12 @@
 """The queue of what is asked of the owner, by pages, devices and dangerous commands: each has a code until it is over.
 
-One request a site: a newer one replaces the older. At most `BOUND` sites at once; a further one is told to come back.
+One request a site: a newer one replaces the older. At most `BOUND` sites at once: then the oldest gives way.
 """
 
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -23,10 +23,11 @@ COMMAND_SECONDS = 60.0
 """How long a dangerous command waits for its yes, and how long that yes waits for the command."""
 
 BOUND = 5
-"""Sites that may ask at once: the owner cannot judge more of them than this either."""
+"""Sites that may ask at once: the owner cannot judge more of them than this either. Beyond it the oldest gives way."""
 
 AGAIN_SECONDS = 60.0
-"""A request that replaces one of its own site so soon is quiet: nobody makes a desktop blink."""
+"""A request that follows one of its own site so soon is quiet: nobody makes a desktop blink. So is a page's after as
+many as `BOUND` that were left, of whichever sites."""
 
 REMEMBERED = 64
 """Codes of requests that are over, so that a late answer is told so."""
@@ -112,20 +113,28 @@ class Requests:
         self._changed = changed
         self._by_handle: dict[str, Pending] = {}
         self._over: deque[str] = deque(maxlen=REMEMBERED)
+        self._left: deque[tuple[str, float]] = deque(maxlen=BOUND)
 
     def open(self, asked: AuthorizationRequest | DeviceRequest | CommandRequest, *, is_quiet: bool = False) -> Pending:
-        """Queue a request.
+        """Queue a request. Where `BOUND` others wait already, the oldest of its kind, page or program, gives way.
+
+        So nobody holds the places against those who come after: a page that is still there asks again, and is then the
+        newest itself. Dangerous commands give way to nobody.
 
         Raises:
-            TooMany: `BOUND` other sites ask already.
+            TooMany: all that wait are such commands.
         """
         self.prune()
         now = self._clock()
+        is_quiet = is_quiet or self._is_left_often(asked, now)
         for other in [other for other in self._by_handle.values() if other.site == site_of(asked.client_id)]:
+            if other.is_taken and other.status == "pending":
+                continue  # its answer is being written down: its page is to hear of it
             is_quiet = is_quiet or (other.status == "pending" and now - other.opened_at < AGAIN_SECONDS)
             self._end(other)
-        if len(self.waiting()) >= BOUND:
-            raise TooMany("too many sites are asking; answer them first: tollbridge pending", retry_after=30)
+        waiting = self.waiting()
+        if len(waiting) >= BOUND:
+            self._end(_oldest_of_its_kind(waiting, asked.client_id))
         pending = Pending(asked, code=self._fresh_code(), now=now, is_quiet=is_quiet)
         self._by_handle[token_id(pending.handle.reveal())] = pending
         self._changed()
@@ -154,6 +163,14 @@ class Requests:
             raise NotFound("this request is gone; ask again")
         pending.polled_at = self._clock()
         return pending
+
+    def withdraw(self, handle: str) -> None:
+        """Drop the unanswered request of a page that was left; one that is gone or answered stays as it is."""
+        pending = self._by_handle.get(token_id(handle))
+        if pending is not None and pending.status == "pending" and not pending.is_taken:
+            self._end(pending)
+            self._left.append((pending.site, self._clock()))
+            self._changed()
 
     def pending(self, code: str) -> Pending:
         """Return the unanswered request with ``code``; case and dashes do not matter.
@@ -214,6 +231,11 @@ class Requests:
             return now - pending.opened_at < COMMAND_SECONDS
         return pending.waiters > 0 or now - pending.polled_at <= UNPOLLED_SECONDS
 
+    def _is_left_often(self, asked: Asked, now: float) -> bool:
+        """Say whether a page that asks again, or for one site after the other, would make a desktop blink."""
+        recent = [site for site, at in self._left if now - at < AGAIN_SECONDS]
+        return site_of(asked.client_id) in recent or (isinstance(asked, AuthorizationRequest) and len(recent) == BOUND)
+
     def _end(self, pending: Pending) -> None:
         del self._by_handle[token_id(pending.handle.reveal())]
         self._over.append(pending.code)
@@ -225,6 +247,16 @@ class Requests:
         while (code := "".join(secrets.choice(CODE_LETTERS) for _ in range(8))) in taken:
             pass
         return code
+
+
+def _oldest_of_its_kind(waiting: Sequence[Pending], client_id: str) -> Pending:
+    """Return the one that gives way to a request of ``client_id``; ``waiting`` is oldest first."""
+    yielding = [pending for pending in waiting if pending.kind != "command"]
+    if not yielding:
+        raise TooMany("too many sites are asking; answer them first: tollbridge pending", retry_after=30)
+    is_program = client_id.startswith("native:")
+    alike = [pending for pending in yielding if pending.asked.client_id.startswith("native:") == is_program]
+    return (alike or yielding)[0]
 
 
 def shown(code: str) -> str:

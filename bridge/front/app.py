@@ -80,6 +80,7 @@ def table(on: Handlers) -> list[Route]:
         Route("GET", "/static/{name:.+}", static, none, on.pages.static, query=None),
         Route("POST", "/oauth/requests", own, none, on.consent.open, json),
         Route("GET", "/oauth/requests/{handle}", own, none, on.consent.poll, query=("wait",)),
+        Route("DELETE", "/oauth/requests/{handle}", own, none, on.consent.withdraw),
         Route("GET", "/oauth/requests", api, owner, on.consent.list, query=("wait", "after")),
         Route("POST", "/oauth/requests/{code}", api, owner, on.consent.answer, json),
         Route("POST", "/oauth/token", open_, none, on.oauth.token, form, None),

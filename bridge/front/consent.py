@@ -84,6 +84,11 @@ class ConsentRoutes:
             pending.waiters -= 1
         return _json({"status": pending.status, "redirect": _revealed(pending.redirect)})
 
+    async def withdraw(self, request: web.Request) -> web.Response:
+        """``DELETE /oauth/requests/{handle}``: its page was left; whatever became of the request, there is no more."""
+        self._consent.withdraw(request.match_info["handle"])
+        return web.Response(status=204)
+
     async def list(self, request: web.Request) -> web.Response:
         """``GET /oauth/requests?wait=&after=``: what is asked now, and the number of this change.
 

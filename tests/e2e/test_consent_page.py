@@ -263,16 +263,6 @@ def test_an_answer_given_elsewhere_takes_the_page_back(visit: Visit) -> None:
     visit.wait(popup.is_closed, "the popup has closed")
 
 
-def test_a_newer_window_of_the_same_domain_speaks_and_the_older_rests(owner: Profile, daemon: Daemon) -> None:
-    older = owner.open(authorize_url(daemon, SITE))
-    older.locator("#allow").wait_for()
-    newer = owner.open(authorize_url(daemon, "https://other.example.co.uk"))
-    newer.locator("#allow").wait_for()
-
-    says(older, "#message-title", "Another window asks the same")
-    assert ["https://other.example.co.uk"] == [one["client"]["id"] for one in pending(daemon)]
-
-
 def test_a_browser_without_scripts_is_told_why_nothing_happens(chromium: Chromium, daemon: Daemon) -> None:
     with chromium.profile(java_script_enabled=False) as profile:
         for path in ("/oauth/authorize?client_id=x", "/oauth/device", "/offer"):

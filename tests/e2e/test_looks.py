@@ -42,7 +42,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 STILL = {"reduced_motion": "reduce"}  # so that nothing is caught halfway
 TALL = 5000  # so that nothing lies behind the buttons that stay in sight
 
-_RESIZED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+_FRAMES = "void requestAnimationFrame(() => requestAnimationFrame(() => (globalThis.framed = true)))"
 
 Show = Callable[[Profile, Daemon], Page]
 
@@ -139,7 +139,7 @@ def _dashboard(profile: Profile, daemon: Daemon) -> Page:
 
 
 def _busy(profile: Profile, daemon: Daemon) -> Page:
-    _denied(profile, daemon).close()
+    _denied(profile, daemon)  # its window stays: one that is left withdraws its request
     _more_of(profile, daemon, DEVELOPMENT)
     _more_of(profile, daemon, "https://radio.example.org")
     daemon.token("player:read", name="backup-tool")
@@ -227,8 +227,10 @@ def _whole(page: Page, look: dict[str, Any]) -> dict[str, Any]:
 def _put_on(page: Page, look: dict[str, Any]) -> None:
     page.set_viewport_size(look["viewport"])
     page.emulate_media(color_scheme=look["color_scheme"], reduced_motion="reduce")
-    page.evaluate("scrollTo(0, 0)")
-    page.evaluate(_RESIZED)  # the page hears of its size with a frame, and lets no answer count for a moment then
+    page.bring_to_front()  # a page in the back is drawn no frame
+    page.evaluate("scrollTo(0, 0); globalThis.framed = false")
+    page.evaluate(_FRAMES)  # the page hears of its size with a frame, and lets no answer count for a moment then
+    until(page, lambda: page.evaluate("globalThis.framed"), "two frames are drawn")
     until(page, lambda: page.locator('[aria-disabled="true"]:visible').count() == 0, "every answer counts")
 
 

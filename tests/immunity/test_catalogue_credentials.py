@@ -240,7 +240,7 @@ async def test_the_queue_of_questions_is_one_a_site_and_has_an_end(front: Front)
 
     assert 1 == len((await front.owner("GET", "/oauth/requests")).json["requests"])
     others = [await Visitor(front, f"https://site-{number}.example").asks() for number in range(BOUND + 5)]
-    assert {200, 429} == {answer.status for answer in others}
+    assert {200} == {answer.status for answer in others}, "nobody holds the places against those who come after"
     assert BOUND == len((await front.owner("GET", "/oauth/requests")).json["requests"])
 
 

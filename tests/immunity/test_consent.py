@@ -176,7 +176,10 @@ async def test_a_program_that_speaks_only_tcp_cannot_approve_itself_whatever_it_
         "POST", "/oauth/device_authorization", FORM, f"client_id=native:evil2&scope={SCOPE.replace(' ', '+')}".encode()
     )
     device, user_code = started.json["device_code"], started.json["user_code"]
+    # It may take back what it asked itself; that route is left out, so that there is something to approve.
+    withdraw = ("DELETE", "/oauth/requests/{handle}")
     routes = [route for route in front.house.routes if route.method in ("GET", "POST", "DELETE")]
+    routes = [route for route in routes if (route.method, route.path) != withdraw]
     for route in routes:
         for speaker in scraper.speakers():
             for name in (handle, code):

@@ -4,6 +4,7 @@ import { answered, fieldsOf, send } from "../src/http.ts";
 import { DaemonError, TollbridgeError } from "../src/errors.ts";
 import { readAsked } from "./asked.ts";
 import type { Asked } from "./asked.ts";
+import { Turn } from "./consent-turn.ts";
 import { View } from "./consent-view.ts";
 import { isGone, isOver, onActivated, Owner } from "./owner.ts";
 import type { Choice } from "./question.ts";
@@ -15,63 +16,85 @@ const POLL_MS = (WAIT_SECONDS + 5) * 1000;
 /** Between two attempts to reach a daemon that is away; milliseconds. */
 const PAUSE_MS = 1_000;
 
-/** A request that is gone again so soon after it was asked anew was replaced, not lost with a daemon that restarted. */
+/** A request that is gone again so soon after it was asked anew gave way to another, and no daemon restarted. */
 const ANEW_MS = 60_000;
 
-/** Two windows of one domain would replace each other's request for ever: the newer one speaks, the older rests. */
-const windows = new BroadcastChannel("tollbridge-asking");
-
+const turn = new Turn();
 const owner = new Owner();
 const view = new View({
   answer: (choice) => void answer(choice),
-  back: () => asked?.redirectDenied && leave(asked.redirectDenied),
+  back: () => asked?.redirectDenied && leave(asked, asked.redirectDenied),
 });
+
+/** The request as long as it may be unanswered: leaving the page withdraws it. */
 let asked: Asked | undefined;
-let isReplaced = false;
 let anewAt = Number.NEGATIVE_INFINITY;
 
 /** Whether this page answered, in which case nobody needs to be told that somebody did. */
 let isAnswering = false;
 
 async function answer(choice: Choice): Promise<void> {
-  if (asked === undefined) return;
+  const request = asked;
+  if (request === undefined) return;
   isAnswering = true;
   view.busy();
   try {
-    await owner.answer(asked.code, choice);
-    await follow(asked, 0); // the wait under way hears of it too; whichever comes first
+    await owner.answer(request.code, choice);
+    await follow(request, 0); // the wait under way hears of it too; whichever comes first
   } catch (error) {
     isAnswering = false;
-    if (isOver(error)) await present(asked);
+    if (isOver(error)) await present(request);
     else if (!isGone(error)) view.failed(`Your answer did not get through: ${sentence(error)}`);
     // Gone: it was answered elsewhere, or asked anew. The wait under way hears which.
   }
 }
 
-/** Open the request, and wait until it is answered; a restarted daemon has forgotten it, so it is opened again. */
+/** Ask and wait until the answer is there; while a newer window of the same domain asks, this one rests. */
 async function run(): Promise<void> {
   onActivated(() => asked !== undefined && void present(asked));
-  windows.onmessage = ({ data }) => asked !== undefined && data === asker(asked) && rest();
-  while (!isReplaced) {
-    try {
-      asked ??= await open();
-      if (asked === undefined || (await follow(asked, WAIT_SECONDS))) return;
-    } catch (error) {
-      if (isReplaced) return;
-      if (error instanceof DaemonError && error.status === 404) {
-        if (performance.now() < anewAt + ANEW_MS) return rest(); // another browser asks the same
-        anewAt = performance.now();
-        asked = undefined;
-      } else {
-        view.message("Tollbridge does not answer", "It may be restarting. This page goes on by itself.");
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-        asked = undefined;
-      }
-    }
+  addEventListener("pagehide", withdraw);
+  addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // it was withdrawn
+  while (!(await isDone())) {
+    // Asked again: the daemon was away, or this window's turn has come back.
   }
 }
 
-async function open(): Promise<Asked | undefined> {
+/** Open the request where there is none, and wait for its answer once; returns whether nothing is left to do here. */
+async function isDone(): Promise<boolean> {
+  try {
+    if (asked === undefined && !(await open())) return true;
+    return asked !== undefined && (await follow(asked, WAIT_SECONDS, turn.lost));
+  } catch (error) {
+    const request = asked;
+    asked = undefined;
+    if (request !== undefined && turn.lost.aborted) {
+      rest();
+      await turn.wait(asker(request));
+    } else if (error instanceof DaemonError && error.status === 404) {
+      if (performance.now() < anewAt + ANEW_MS) {
+        // Asked in another browser, or pushed out by many others: to go on would push them out in turn.
+        view.message("Others are asking now", "Answer them first, or ask again here.", "Ask here");
+        return true;
+      }
+      anewAt = performance.now(); // a daemon that was restarted has forgotten it
+    } else {
+      view.message("Tollbridge does not answer", "It may be restarting. This page goes on by itself.");
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    return false;
+  }
+}
+
+/** Tell the daemon that nobody is here to be answered: what an opener sends through this window takes no places. */
+function withdraw(): void {
+  if (asked === undefined) return;
+  const init = { method: "DELETE", keepalive: true, credentials: "omit", redirect: "error" } as const;
+  fetch(`/oauth/requests/${asked.handle}`, init).catch(() => {}); // a daemon that is away has forgotten it
+  asked = undefined;
+}
+
+/** Open the request and show it; returns whether there is one to wait for. */
+async function open(): Promise<boolean> {
   const response = await send("/oauth/requests", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -79,25 +102,22 @@ async function open(): Promise<Asked | undefined> {
   });
   if (response.status >= 400 && response.status < 500) {
     const { detail } = await fieldsOf(response);
-    view.message(
-      "This request is not valid",
-      `${String(detail ?? "Tollbridge refused it")}.`,
-      response.status === 429 ? "Try again" : undefined,
-    );
-    return undefined;
+    if (response.status === 429) view.message("Too many sites are asking", "Answer the others first, then try again here.", "Try again");
+    else view.message("This request is not valid", `${String(detail ?? "Tollbridge refused it")}.`);
+    return false;
   }
   const request = readAsked(await answered(response));
   if (request.redirect !== null && request.status !== "pending" && !request.deniedBefore) {
-    leave(request.redirect);
-    return undefined;
+    leave(request, request.redirect);
+    return false;
   }
-  windows.postMessage(asker(request));
+  asked = request;
+  await turn.take(asker(request));
   await present(request);
-  return request;
+  return true;
 }
 
 function rest(): void {
-  isReplaced = true;
   view.message("Another window asks the same", "Answer there, or ask again here.", "Ask here");
 }
 
@@ -107,21 +127,23 @@ function asker({ client }: Asked): string {
 }
 
 async function present(request: Asked): Promise<void> {
-  view.question(request, await owner.isHere());
+  const isOwner = await owner.isHere();
+  if (asked === request && !turn.lost.aborted) view.question(request, isOwner);
 }
 
 /** Wait up to `wait` seconds for the answer; returns whether it came, and the page is on its way back. */
-async function follow(request: Asked, wait: number): Promise<boolean> {
-  const response = await send(`/oauth/requests/${request.handle}?wait=${wait}`, { deadline: POLL_MS });
+async function follow(request: Asked, wait: number, signal?: AbortSignal): Promise<boolean> {
+  const response = await send(`/oauth/requests/${request.handle}?wait=${wait}`, { deadline: POLL_MS, signal });
   const { status, redirect } = await answered(response);
   if (typeof redirect !== "string") return false;
-  leave(redirect, isAnswering ? undefined : status);
+  asked = undefined; // nothing to withdraw
+  leave(request, redirect, isAnswering ? undefined : status);
   return true;
 }
 
-function leave(url: string, elsewhere?: unknown): void {
+function leave({ client }: Asked, url: string, elsewhere?: unknown): void {
   const said = elsewhere === "allowed" ? "You allowed this elsewhere. " : elsewhere === "denied" ? "You denied this elsewhere. " : "";
-  const next = asked?.client.origin === null ? "The program goes on by itself." : "This window closes by itself.";
+  const next = client.origin === null ? "The program goes on by itself." : "This window closes by itself.";
   view.message("Taking you back …", said + next);
   location.replace(url);
 }

@@ -3,7 +3,16 @@
 import msgspec
 import pytest
 
-from bridge.consent.approvals import DENIED_SECONDS, MAX_ANSWERS, Approvals, Wanted, digest, wanted, wanted_of
+from bridge.consent.approvals import (
+    DENIED_SECONDS,
+    MAX_ANSWERS,
+    QUIET_SECONDS,
+    Approvals,
+    Wanted,
+    digest,
+    wanted,
+    wanted_of,
+)
 from bridge.consent.requests import COMMAND_SECONDS
 from bridge.messages import Caller
 from tests.bridge.consent.questions import Hand, command
@@ -115,3 +124,17 @@ def test_answers_are_bounded_and_the_oldest_goes_first(approvals: Approvals) -> 
 
     assert None is approvals.take(wants(b'{"n":0}'))
     assert True is approvals.take(wants(b'{"n":1}'))
+
+
+def test_after_a_no_its_client_is_quiet_for_a_day_or_until_a_yes(approvals: Approvals, clock: Hand) -> None:
+    assert not approvals.was_denied(CALLER.client)
+
+    approvals.answer(command(params=b'{"n":1}'), is_allowed=False)
+    assert approvals.was_denied(CALLER.client)
+    assert not approvals.was_denied("https://other.example")
+    clock.now += QUIET_SECONDS
+    assert not approvals.was_denied(CALLER.client)
+
+    approvals.answer(command(), is_allowed=False)
+    approvals.answer(command(params=b'{"n":2}'), is_allowed=True)
+    assert not approvals.was_denied(CALLER.client)

@@ -190,18 +190,34 @@ def test_a_request_whose_answer_is_being_written_is_over_for_the_others_and_stil
     assert pending is requests.pending(pending.code)
 
 
-def test_five_sites_may_ask_and_a_sixth_may_not(requests: Requests, heard: Heard) -> None:
-    opened = [requests.open(page(f"https://{number}.{number}.example")) for number in range(BOUND)]
-    changes = heard.changes
+def test_five_sites_may_ask_and_for_a_sixth_the_oldest_of_its_kind_gives_way(requests: Requests) -> None:
+    program = requests.open(device("native:lamp"))
+    pages = [requests.open(page(f"https://{number}.{number}.example")) for number in range(BOUND - 1)]
+
+    newer = requests.open(page("https://one-more.example"))
+    assert [program, *pages[1:], newer] == requests.waiting()
+    other = requests.open(device("native:radio"))
+    assert [*pages[1:], newer, other] == requests.waiting()
+    again = requests.open(page("https://1.1.example"))  # a site among them takes its own place
+    assert [*pages[2:], newer, other, again] == requests.waiting()
+
+
+def test_a_command_gives_way_to_nobody(requests: Requests) -> None:
+    commands = [requests.open(command(f"https://{number}.{number}.example")) for number in range(BOUND)]
 
     with pytest.raises(TooMany):
         requests.open(page("https://one-more.example"))
-    assert (opened, changes) == (requests.waiting(), heard.changes)
+    assert commands == requests.waiting()
 
-    newer = requests.open(page("https://0.example"))  # a site among them takes its own place
-    assert [*opened[1:], newer] == requests.waiting()
-    requests.settle(newer, "denied", None)
-    assert requests.open(page("https://one-more.example")) in requests.waiting()
+
+def test_a_request_whose_answer_is_being_written_is_not_replaced(requests: Requests) -> None:
+    taken = requests.open(page("https://a.example"))
+    taken.is_taken = True
+
+    requests.open(page("https://a.example"))
+    requests.settle(taken, "allowed", "https://a.example/?code=c")
+
+    assert "allowed" == requests.poll(taken.handle.reveal()).status
 
 
 def test_who_is_let_in_without_a_question_takes_no_place_and_replaces_nothing(requests: Requests, heard: Heard) -> None:

@@ -13,6 +13,7 @@ WITHOUT_TOKEN = {
     ("GET", "/static/{name:.+}"),
     ("POST", "/oauth/requests"),
     ("GET", "/oauth/requests/{handle}"),
+    ("DELETE", "/oauth/requests/{handle}"),
     ("POST", "/oauth/token"),
     ("POST", "/oauth/device_authorization"),
     ("POST", "/oauth/revoke"),
