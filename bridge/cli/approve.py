@@ -73,7 +73,7 @@ def approve(*, code: str, scopes: tuple[str, ...], until: str | None, yes: bool,
         raise click.UsageError(f"This can be allowed for: {', '.join(pending.untils)}.")
     _show(pending, scopes, until)
     if not yes and not _agreed():
-        raise Failure("Nothing was answered; the page still waits. `tollbridge deny` says no.")
+        raise Failure("Nothing was answered; it still waits. `tollbridge deny` says no.")
     _say(ask(answer, Answered), pending)
 
 
@@ -169,7 +169,7 @@ def _show(pending: PendingRequest, only: tuple[str, ...], until: str | None) -> 
         click.echo(f"It will be allowed {_UNTILS.get(until or pending.until, until or pending.until)}.")
 
 
-_PAGE = "a page in a browser on this computer"
+_PAGE = "a page in a browser on this computer, or by a program here that poses as one"
 _PROGRAM = "a program on this computer"
 _WHENCE = {
     "authorize": _PAGE,

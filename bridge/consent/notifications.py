@@ -12,10 +12,6 @@ from bridge.consent.notification_surface import Surface
 
 logger = logging.getLogger(__name__)
 
-FIRST_RETRY_SECONDS = 0.25
-LAST_RETRY_SECONDS = 5.0
-"""Between attempts to find a bus the wait doubles from the first to the last; a session that starts later is found."""
-
 
 @asynccontextmanager
 async def notifying(
@@ -41,21 +37,19 @@ async def notifying(
 
 
 async def _live(surface: Surface[P], bus_address: str | None) -> None:
-    wait = FIRST_RETRY_SECONDS
     try:
-        while True:
-            if await _once(surface, bus_address):
-                wait = FIRST_RETRY_SECONDS
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LAST_RETRY_SECONDS)
+        # dbus-fast is a dependency on Linux only.
+        from bridge.bus import stay_connected
+
+        await stay_connected(lambda: _once(surface, bus_address))
     except Exception:  # the other surfaces go on, and so does the daemon
         logger.exception("notifications have ended; requests wait for an answer elsewhere")
 
 
 async def _once(surface: Surface[P], bus_address: str | None) -> bool:
     """Live through one connection to the bus; return whether there was one."""
-    # dbus-fast is a dependency on Linux only.
-    from bridge.consent.notification_server import CONNECT_ERRORS, Server, session_bus
+    from bridge.bus import Unreachable, session_bus
+    from bridge.consent.notification_server import Server
 
     address = bus_address or session_bus()
     if address is None:
@@ -63,7 +57,10 @@ async def _once(surface: Surface[P], bus_address: str | None) -> bool:
         return False
     try:
         server = await Server.connect(address, surface)
-    except (*CONNECT_ERRORS, Refused) as error:
+    except Unreachable as error:
+        surface.say("the session bus cannot be reached", error.reason)
+        return False
+    except (Refused, TimeoutError) as error:
         surface.say("the session bus cannot be reached", error)
         return False
     try:

@@ -178,6 +178,7 @@ def repeated_until_the_windows_are_long_then_silent(sums: Sums, step: int) -> It
         (repeated_until_the_windows_are_long_then_silent, 4 * KEYS),
     ],
 )
+@pytest.mark.broad
 def test_a_day_of_a_flood_costs_so_many_records_an_hour_and_loses_none(attack: Attack, most_an_hour: int) -> None:
     clock = FakeClock()
     sums = Sums(KEYS, clock)

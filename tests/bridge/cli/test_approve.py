@@ -53,7 +53,7 @@ def test_who_asks_and_for_what_is_shown_before_the_question(daemon: DaemonDouble
         "  * Play, pause and seek (player:control)\n"
         "  * See what is playing (player:read) - allowed already\n"
         "The site is radio.example.\n"
-        "It was asked by a page in a browser on this computer, 12 s ago.\n"
+        "It was asked by a page in a browser on this computer, or by a program here that poses as one, 12 s ago.\n"
         "It will be allowed until you take it back.\n"
         "Allow this? [y/N]: "
     ) in ran.out
@@ -66,7 +66,7 @@ def test_anything_but_yes_answers_nothing(daemon: DaemonDouble, cli: Cli, typed:
     ran = cli("approve", "BCDF-GHJK", stdin=typed)
 
     assert 1 == ran.status
-    assert "Nothing was answered; the page still waits." in ran.err
+    assert "Nothing was answered; it still waits." in ran.err
     assert [] == _answers(daemon)
 
 

@@ -227,6 +227,7 @@ CLOSED = "Standard output is closed.\n"
 FULL = "The system refused: [Errno 28] No space left on device.\n"
 
 
+@pytest.mark.broad
 @pytest.mark.parametrize("command", ["call", "call player.play", "status", "paths", "port", "--help", "--version"])
 @pytest.mark.parametrize(
     ("redirection", "told"),

@@ -2,38 +2,23 @@
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from bridge.apps.player.errors import PlayerNotFound
-from bridge.apps.player.mpris.connection import CONNECT_ERRORS, Connection
 from bridge.apps.player.mpris.follower import Follower
 from bridge.apps.player.mpris.values import KIND
 from bridge.apps.player.mpris.watch import Watch
 from bridge.apps.player.port import Action, BackendState, Listener, Source
+from bridge.bus import Connection, Unreachable, session_bus, stay_connected
 from bridge.errors import BridgeError
 
 logger = logging.getLogger(__name__)
 
-FIRST_RETRY_SECONDS = 0.25
-LAST_RETRY_SECONDS = 5.0
-"""Between attempts to find a bus the wait doubles from the first to the last; a session that starts later is found."""
-
 REFRESH_SECONDS = 0.4
 """How long a state request waits for players that do not answer."""
-
-
-def session_bus() -> str | None:
-    """Return the address of the user's session bus, None where there is none (XDG_RUNTIME_DIR/bus by systemd)."""
-    address = os.environ.get("DBUS_SESSION_BUS_ADDRESS")
-    if address:
-        return address
-    # A relative folder is ignored (XDG Base Directory Specification).
-    socket = Path(os.environ.get("XDG_RUNTIME_DIR", ""), "bus")
-    return f"unix:path={socket}" if socket.is_absolute() and socket.exists() else None
 
 
 class Mpris:
@@ -58,7 +43,7 @@ class Mpris:
     async def run(self, listener: Listener) -> AsyncIterator[None]:
         """Live."""
         folders = await asyncio.to_thread(lambda: [folder.resolve() for folder in self._folders])
-        task = asyncio.create_task(self._live(listener, folders))
+        task = asyncio.create_task(stay_connected(lambda: self._once(listener, folders)))
         try:
             yield
         finally:
@@ -115,14 +100,6 @@ class Mpris:
             raise PlayerNotFound("the session bus is gone, and its players with it")
         return self._watch.follower(player)
 
-    async def _live(self, listener: Listener, folders: Sequence[Path]) -> None:
-        wait = FIRST_RETRY_SECONDS
-        while True:
-            if await self._once(listener, folders):
-                wait = FIRST_RETRY_SECONDS
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LAST_RETRY_SECONDS)
-
     async def _once(self, listener: Listener, folders: Sequence[Path]) -> bool:
         """Live through one connection; return whether there was one."""
         address = self._address()
@@ -131,7 +108,7 @@ class Mpris:
             return False
         try:
             connection = await Connection.open(address)
-        except CONNECT_ERRORS as error:
+        except Unreachable as error:
             self._say(f"the session bus cannot be reached: {error}")
             return False
         self._say("connected to the session bus")

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dbus_fast import Variant
-
-from bridge.apps.player.errors import NotSupported, PlayerFailed, PlayerGone
+from bridge.apps.player.errors import NotSupported, PlayerFailed, PlayerGone, PlayerTimeout
 from bridge.apps.player.model import Player
 from bridge.apps.player.mpris import values
-from bridge.apps.player.mpris.connection import Connection, Failure
 from bridge.apps.player.mpris.values import MICROSECONDS, Properties, Root
 from bridge.apps.player.port import Action, Source
+from bridge.bus import Connection, Failure, Lost, Unanswered, Variant
 from bridge.errors import BridgeError, InvalidParams
 
 PATH = "/org/mpris/MediaPlayer2"
@@ -122,6 +120,10 @@ class MprisPlayer:
             return await self._connection.call(self._owner, PATH, member, signature, body)
         except Failure as failure:
             raise _error(failure, member.rpartition(".")[2]) from None
+        except Unanswered as error:
+            raise PlayerTimeout(f"{error}; it may take effect later") from None
+        except Lost as error:
+            raise PlayerGone(str(error)) from None
 
 
 def _error(failure: Failure, method: str) -> BridgeError:

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dbus_fast import Variant, is_object_path_valid
-
 from bridge.apps.player import uris
 from bridge.apps.player.model import Capabilities, Player, Reading, Status, Track
+from bridge.bus import Variant, is_object_path_valid
 
 KIND = "mpris"
 PREFIX = "org.mpris.MediaPlayer2."

@@ -6,16 +6,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from dbus_fast import Message
-
-from bridge.apps.player.errors import PlayerGone, PlayerNotFound
+from bridge.apps.player.errors import PlayerNotFound
 from bridge.apps.player.mpris import player as mpris
 from bridge.apps.player.mpris import values
-from bridge.apps.player.mpris.connection import BUS, Connection, Failure
 from bridge.apps.player.mpris.follower import Follower
 from bridge.apps.player.mpris.player import MprisPlayer
 from bridge.apps.player.port import Listener
-from bridge.errors import BridgeError
+from bridge.bus import BUS, BusError, Connection, Failure, Lost, Message
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ class Watch:
                 if name.startswith(values.PREFIX):
                     await self._greet(name)
             await self._connection.lost()
-        except (Failure, BridgeError) as error:
+        except BusError as error:
             logger.warning("the session bus cannot be used", extra={"error": error})
         finally:
             await self._end()
@@ -98,7 +95,7 @@ class Watch:
 
     async def _greet(self, name: str) -> None:
         try:
-            (owner,) = await self._connection.call_bus("GetNameOwner", "s", [name])
+            owner = await self._connection.owner(name)
         except Failure:
             return  # gone since the list was made
         if name not in self._names:
@@ -166,7 +163,7 @@ class Watch:
 async def _until_lost(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
-    except PlayerGone:
-        pass  # with its connection; the watch ends, too
+    except Lost:
+        pass  # the watch ends, too
     except Exception:
         logger.exception("following a player failed")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.apps.player.mpris.backend import session_bus
+from bridge.bus import session_bus
 
 
 @pytest.fixture(name="folder", autouse=True)
@@ -34,3 +34,8 @@ def test_no_bus_is_found_where_a_relative_folder_is_named(monkeypatch: pytest.Mo
     monkeypatch.setenv("XDG_RUNTIME_DIR", named)
 
     assert session_bus() is None
+
+
+def test_no_bus_is_found_where_none_is_named_or_the_folder_has_none(tmp_path: Path) -> None:
+    assert session_bus({}) is None
+    assert session_bus({"XDG_RUNTIME_DIR": str(tmp_path)}) is None
