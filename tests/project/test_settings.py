@@ -112,11 +112,18 @@ def test_the_example_is_a_settings_file_that_names_every_section(tmp_path: Path)
     assert [*sections()] == re.findall(r"^\[(.+)\]$", example, re.MULTILINE)
 
 
+READS = ("os.environ.get", "environ.get", "os.getenv")
+
+
 def variables() -> Iterator[str]:
     """Return the name of each environment variable that the program reads by its name."""
     for path in (*(ROOT / "bridge").rglob("*.py"), *(ROOT / "oauth").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            reads = isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv")
+            reads = isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "os.environ.get",
+                "environ.get",
+                "os.getenv",
+            )
             if isinstance(node, ast.Call) and reads and isinstance(node.args[0], ast.Constant):
                 yield str(node.args[0].value)
             elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
