@@ -80,7 +80,10 @@ async function attack({ base, kinds, paths, mute }) {
   for (const kind of kinds) {
     const tries = paths.map(async (path) => {
       const scheme = /socket/i.test(kind) ? base.replace(/^http/, "ws") : base;
-      const url = `${scheme}${path}${path.includes("?") ? "&" : "?"}attack=${kind}`;
+      // Hello refuses a query that it does not know; with this one it answers a stranger as it answers everybody.
+      const known = `?nonce=${kind.padEnd(32, "_")}&key=${"A".repeat(43)}`;
+      const mark = path === "/v1/hello" ? known : `${path.includes("?") ? "&" : "?"}attack=${kind}`;
+      const url = `${scheme}${path}${mark}`;
       const deadline = MUTE.test(kind) ? mute : DEADLINE_MS;
       const late = new Promise((resolve) => setTimeout(resolve, deadline, ["silence"]));
       const told = await Promise.race([Promise.resolve().then(() => ATTACKS[kind](url)).catch(threw), late]);
