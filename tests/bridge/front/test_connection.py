@@ -12,7 +12,7 @@ from tests.bridge.front.client import Front
 
 pytestmark = pytest.mark.broad
 
-SOON = 0.2
+SOON = 0.4
 """Of a deadline under test; whoever is not closed by it is asked again after twice that."""
 
 Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
