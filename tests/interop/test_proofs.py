@@ -16,6 +16,8 @@ from oauth.nonces import Nonces
 from tests.oauth.crafted import REFUSED, Wanted
 from tests.oauth.page import Page
 
+pytestmark = pytest.mark.broad
+
 URL = "http://127.0.0.1:4380/v1/apps/player/play"
 TOKEN = "at_0123456789"
 ORIGIN = "https://app.example"

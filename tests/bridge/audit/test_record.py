@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from bridge.audit.record import START, Broken, Link, Mark, chain, printable, seal, verify
 from bridge.errors import InvalidParams
 
+pytestmark = pytest.mark.broad
+
 KEY = bytes(range(32))
 UNHURRIED = settings(deadline=None)
 """A shared machine may stand still for a moment; what is tested is the answer."""

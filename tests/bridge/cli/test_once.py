@@ -14,6 +14,8 @@ from bridge.cli.once import MOST_CONNECTIONS, Once
 from tests.parts import second_user
 from tests.parts.processes import wait_until
 
+pytestmark = pytest.mark.broad
+
 PAGE = "<!doctype html><p>SECRET"
 CSP = "default-src 'none'"
 DEADLINE_SECONDS = 10.0

@@ -16,6 +16,8 @@ import pytest
 from tests.bridge.cli.conftest import Cli
 from tests.bridge.cli.daemon_double import DaemonDouble, problem
 
+pytestmark = pytest.mark.broad
+
 DEADLINE_SECONDS = 15.0
 
 

@@ -9,6 +9,8 @@ from tests.bridge.amplifier import Amplifier
 from tests.bridge.front.client import Answer, Front
 from tests.bridge.front.visitor import Visitor
 
+pytestmark = pytest.mark.broad
+
 EXPLODE = "/v1/apps/amp/explode"
 DETONATE = "/v1/apps/amp/detonate"
 

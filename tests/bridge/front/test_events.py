@@ -14,6 +14,8 @@ from tests.bridge.front.client import Front
 from tests.bridge.front.visitor import Visitor
 from tests.bridge.front.waits import DEADLINE, until
 
+pytestmark = pytest.mark.broad
+
 
 async def change(front: Front, *volumes: float) -> None:
     for volume in volumes:

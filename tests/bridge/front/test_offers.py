@@ -18,6 +18,8 @@ from tests.bridge.front.test_audit import facts, records
 from tests.bridge.front.visitor import Visitor
 from tests.bridge.front.waits import until
 
+pytestmark = pytest.mark.broad
+
 STRANGER = {"Origin": "https://stranger.example"}
 QUIET = {"command": "amp.set_volume", "params": {"volume": 0.25}}
 

@@ -14,6 +14,8 @@ from tests.bridge.amplifier import Amplifier
 from tests.bridge.front.client import Front
 from tests.bridge.front.waits import until
 
+pytestmark = pytest.mark.broad
+
 TIMES, SIZE = 12_000, 1000
 """About 12 MB: far more than the kernel's buffers and the outbox hold together."""
 

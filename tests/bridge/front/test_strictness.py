@@ -5,6 +5,8 @@ import pytest
 from bridge.front.policy import Body
 from tests.bridge.front.client import Answer, Front
 
+pytestmark = pytest.mark.broad
+
 JSON = {"Content-Type": "application/json"}
 SPOILT = (
     *(b"garbage{NaN", b'{"x":1,"x":2}', b'{"x":NaN}', b'{"x":1e999}', b'{"x":"\\ud800"}', b"[]", b"null", b'""'),
